@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A change behind the trail's back shows, and the check names what was changed."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from airflow_provider_mlconnector.errors import TamperedError, TrailError
+from airflow_provider_mlconnector.trail.database import write
+from airflow_provider_mlconnector.trail.records import EventKind, ProblemKind, RunOutcome, StagedFile
+from airflow_provider_mlconnector.trail.store import Trail
+from tests.unit.trail.support import BOOK, CELLS, FLOW, START, book_file, reject, run_ref, staged
+
+
+@pytest.fixture
+def story(trail: Trail) -> Trail:
+    """Two closed runs that read, booked, loaded and had rejects."""
+    for number, run_id in enumerate(("r1", "r2")):
+        trail.open_run(run_ref(run_id), requested_by="ada", detail={"why": "nightly"})
+        ticket = trail.begin_batch(run_id, BOOK, "whole")
+        file = staged(f"{run_id}.parquet")
+        batch = trail.add_batch(
+            ticket, rows=3, sums={"amount": "1.00"}, file=file, cursor=START, resource="entries", requests=1
+        )
+        base = book_file(file.key, batch.batch_id, batch.seq)
+        trail.put_book(BOOK, expected=number, base=base, changes=(), columns_digest="c", run_id=run_id)
+        trail.accept(
+            CELLS,
+            expected=number,
+            file=staged(f"{run_id}.cells"),
+            watermark=START,
+            run_id=run_id,
+            detail={},
+            rejects=[reject()],
+        )
+        trail.record(run_id, EventKind.RECONCILED, {"difference": "0.00"})
+        trail.close_run(run_id, RunOutcome.SUCCEEDED)
+    return trail
+
+
+def tamper(trail: Trail, *statements: str) -> None:
+    def work(db: sa.Connection) -> None:
+        for statement in statements:
+            assert db.execute(sa.text(statement)).rowcount > 0
+
+    write(trail.engine, work)
+
+
+def test_an_untouched_trail_has_no_problem(story: Trail) -> None:
+    assert story.verify() == story.verify(flow=FLOW) == story.verify(run_id="r1") == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind", "subject"),
+    [
+        ("UPDATE events SET detail = '{}' WHERE run_id = 'r1' AND seq = 5", ProblemKind.EVENT_CHANGED, "r1 event 5"),
+        ("UPDATE events SET at = '2026-01-01T00:00:00.000000Z' WHERE seq = 2", "event_changed", "r1 event 2"),
+        ("UPDATE events SET files = '[]' WHERE run_id = 'r1' AND seq = 1", "event_changed", "r1 event 1"),
+        ("UPDATE events SET kind = 'note' WHERE run_id = 'r2' AND seq = 4", "event_changed", "r2 event 4"),
+        ("DELETE FROM events WHERE run_id = 'r1' AND seq = 5", ProblemKind.EVENT_MISSING, "r1 event 5"),
+        ("DELETE FROM events WHERE run_id = 'r1' AND seq = 2", "event_missing", "r1 event 2"),
+        ("UPDATE rejects SET amount = '0' WHERE run_id = 'r1'", ProblemKind.ROWS_CHANGED, "r1 event 3"),
+        ("DELETE FROM rejects WHERE run_id = 'r2'", "rows_changed", "r2 event 3"),
+        ("UPDATE batches SET rows = 4 WHERE run_id = 'r1'", "rows_changed", "batch b"),
+        ("DELETE FROM batches WHERE run_id = 'r1'", "rows_changed", "batch b"),
+        ("UPDATE runs SET requested_by = 'eve' WHERE run_id = 'r2'", ProblemKind.RUN_CHANGED, "r2"),
+        ("UPDATE runs SET outcome = 'failed' WHERE run_id = 'r2'", "run_changed", "r2"),
+        ("UPDATE books SET state = replace(state, 'r2.parquet', 'eve.parquet')", "rows_changed", "book journal_lines"),
+        ("UPDATE cells SET version = 9", "rows_changed", "cells Load GL Actuals"),
+        ("DELETE FROM cells", "rows_changed", "{"),
+        ("UPDATE chain SET detail = '{}' WHERE seq = 1", ProblemKind.CHAIN_BROKEN, "larkfield_close link 1"),
+        ("DELETE FROM chain WHERE seq = 1", "chain_broken", "larkfield_close link 1"),
+        ("DELETE FROM chain WHERE seq = 2", "chain_broken", "larkfield_close end"),
+        ("UPDATE runs SET detail = '{' WHERE run_id = 'r1'", "run_changed", "r1"),
+        ("UPDATE batches SET sums = 'x' WHERE run_id = 'r1'", "run_changed", "r1"),
+        ("UPDATE events SET at = 'x' WHERE run_id = 'r1' AND seq = 1", "run_changed", "r1"),
+        ("UPDATE books SET state = 'x'", "rows_changed", "book journal_lines"),
+        ("UPDATE chain SET at = 'x' WHERE seq = 1", "chain_broken", "larkfield_close"),
+        ("UPDATE flows SET links = 3", "chain_broken", "larkfield_close end"),
+    ],
+)  # fmt: skip
+def test_a_change_behind_the_trails_back_is_named(story: Trail, statement: str, kind: str, subject: str) -> None:
+    tamper(story, statement)
+    first = story.verify(flow=FLOW)[0]
+    assert first.kind == kind
+    assert first.subject.startswith(subject)
+    assert first.sentence
+
+
+def test_a_tail_cut_off_with_the_runs_own_count_still_shows(story: Trail) -> None:
+    tamper(
+        story,
+        "UPDATE runs SET events = 4, head = (SELECT previous FROM events WHERE seq = 5 AND run_id = 'r1') "
+        "WHERE run_id = 'r1'",
+        "DELETE FROM events WHERE run_id = 'r1' AND seq = 5",
+    )
+    assert [(problem.kind, problem.subject) for problem in story.verify(run_id="r1")] == [
+        (ProblemKind.EVENT_MISSING, "r1 event 5")
+    ]
+
+
+def test_a_run_deleted_whole_still_shows(story: Trail) -> None:
+    tables = ("rejects", "events", "batches", "runs")
+    tamper(story, *(f"DELETE FROM {table} WHERE run_id = 'r1'" for table in tables))
+    assert [(problem.kind, problem.subject) for problem in story.verify()] == [(ProblemKind.RUN_MISSING, "r1")]
+
+
+def test_a_book_put_back_to_what_it_once_was_still_shows(story: Trail) -> None:
+    once = write(story.engine, lambda db: db.scalar(sa.text("SELECT state FROM books")))
+    story.open_run(run_ref("r3"), requested_by="ada")
+    story.put_book(BOOK, expected=2, base=book_file("r3"), changes=(), columns_digest="c", run_id="r3")
+    put_back = sa.text("UPDATE books SET version = 2, state = :state")
+    write(story.engine, lambda db: db.execute(put_back, {"state": once}))
+    assert [problem.kind for problem in story.verify()] == [ProblemKind.ROWS_CHANGED]
+
+
+def test_a_missing_and_a_changed_file_are_named_once_each(story: Trail) -> None:
+    asked: list[str] = []
+
+    def check(file: StagedFile) -> None:
+        asked.append(file.key)
+        if file.key == "r1.parquet":
+            raise TamperedError("Staged file r1.parquet is gone.")
+        if file.key == "r2.cells":
+            raise PermissionError("r2.cells")
+
+    problems = story.verify(check_file=check)
+    assert [(problem.kind, problem.subject) for problem in problems] == [
+        (ProblemKind.FILE_BAD, "r1.parquet"),
+        (ProblemKind.FILE_BAD, "r2.cells"),
+    ]
+    assert sorted(asked) == ["r1.cells", "r1.parquet", "r2.cells", "r2.parquet"]
+
+
+def test_a_file_deleted_on_purpose_is_not_missed(story: Trail) -> None:
+    unused = story.unused_files()
+    assert unused == [staged("r1.cells")]
+    story.files_removed(unused)
+    asked: list[str] = []
+    assert story.verify(check_file=lambda file: asked.append(file.key)) == []
+    assert "r1.cells" not in asked
+
+
+def test_checking_a_run_that_is_not_there_says_so(story: Trail) -> None:
+    with pytest.raises(TrailError, match="no run nope"):
+        story.verify(run_id="nope")
