@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Flow files: read, checked alone and together. Every mistake is told with file, line and what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from airflow_provider_mlconnector.finance.calendar import load_calendar
+from airflow_provider_mlconnector.finance.crosswalk import Crosswalk
+from airflow_provider_mlconnector.finance.crosswalk_file import load_crosswalk
+from airflow_provider_mlconnector.finance.yaml_lines import Document, Place
+from airflow_provider_mlconnector.finance.yaml_models import flow_error, read_model
+from airflow_provider_mlconnector.flows.checks import flow_mistakes
+from airflow_provider_mlconnector.flows.flow import Flow
+from airflow_provider_mlconnector.flows.spec import FlowSpec
+from airflow_provider_mlconnector.flows.together import check_together
+
+_FLOW: TypeAdapter[FlowSpec] = TypeAdapter(FlowSpec)
+
+
+def load_flow(path: Path | str) -> Flow:
+    """Read and check a flow file, its calendar and its code books.
+
+    Files that it names are looked for beside it, then in the folder above.
+
+    :raises FlowError: with file and line of every mistake.
+    """
+    spec, document = read_model(Path(path), _FLOW)
+    mistakes = list(flow_mistakes(spec))
+    if mistakes:
+        raise flow_error(document, mistakes)
+    calendar = load_calendar(_named_file(document, ("calendar",), spec.calendar))
+    return Flow(spec, calendar, dict(_crosswalks(spec, document)), document)
+
+
+def load_flows(folder: Path | str) -> tuple[Flow, ...]:
+    """Read all flow files of a folder, in the order of their names, and check them together.
+
+    :raises FlowError: for the first file that is wrong.
+    """
+    flows = tuple(load_flow(path) for path in sorted(Path(folder).glob("*.y*ml")))
+    check_together(flows)
+    return flows
+
+
+def _crosswalks(spec: FlowSpec, document: Document) -> Iterator[tuple[str, Crosswalk]]:
+    seen: set[str] = set()
+    for index, load in enumerate(spec.load):
+        for column, name in load.crosswalk.items():
+            if name not in seen:
+                seen.add(name)
+                yield name, load_crosswalk(_named_file(document, ("load", index, "crosswalk", column), name))
+
+
+def _named_file(document: Document, place: Place, name: str) -> Path:
+    folder = Path(document.name).parent
+    candidates = (folder / name, folder.parent / name)
+    found = next((path for path in candidates if path.is_file()), None)
+    if found is None:
+        looked = " and ".join(str(path) for path in candidates)
+        raise flow_error(document, [(place, f"the file '{name}' does not exist; looked for {looked}.")])
+    return found

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A flow turned into what the pipeline is asked to do."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from airflow_provider_mlconnector.finance.datasets import Dataset
+from airflow_provider_mlconnector.flows.flow import Flow
+from airflow_provider_mlconnector.flows.spec import ActualsSpec, LoadSpec, TimeSpec
+from airflow_provider_mlconnector.pipeline.plan import LoadPlan, ReadPlan, Target
+
+
+def read_plans(flow: Flow) -> tuple[ReadPlan, ...]:
+    """Return what is read from the ledger: each dataset once, in the order in which the loads need it."""
+    datasets = dict.fromkeys(load.dataset for load in flow.spec.load)
+    return tuple(_read_plan(flow, dataset) for dataset in datasets)
+
+
+def _read_plan(flow: Flow, dataset: Dataset) -> ReadPlan:
+    loads = [load for load in flow.spec.load if load.dataset is dataset]
+    return ReadPlan(
+        flow=flow.name,
+        company=flow.spec.erp.company,
+        dataset=dataset,
+        dimensions=tuple(sorted({code for load in loads for code in load.dimensions})),
+        imports=tuple(load.import_name for load in loads),
+    )
+
+
+def load_plans(flow: Flow) -> tuple[LoadPlan, ...]:
+    """Return what is loaded into the model, in the order of the flow file."""
+    return tuple(_load_plan(flow, load) for load in flow.spec.load)
+
+
+def _load_plan(flow: Flow, load: LoadSpec) -> LoadPlan:
+    return LoadPlan(
+        flow=flow.name,
+        company=flow.spec.erp.company,
+        dataset=load.dataset,
+        import_name=load.import_name,
+        columns=load.sources,
+        group_by=load.address,
+        crosswalks={column: flow.crosswalks[name] for column, name in load.crosswalk.items()},
+        match=dict(load.match),
+        members=dict(load.members),
+        time_format=(load.time or TimeSpec()).format,
+        sign=load.sign,
+        send=load.send,
+        shape=load.effective_shape,
+        selection=(load.actuals or ActualsSpec()).selection,
+        only=dict(load.only),
+        unmapped=load.unmapped,
+        tolerance=load.rejects.tolerate,
+        transform=load.transform or "",
+        check=load.check or "",
+        mapping=dict(load.mapping),
+        extra=tuple(dict(line) for line in load.add),
+        deadline=flow.spec.deadline,
+    )
+
+
+def target(flow: Flow) -> Target:
+    """Return the model that a flow loads."""
+    anaplan = flow.spec.anaplan
+    return Target(anaplan.conn_id, anaplan.workspace, anaplan.model)
+
+
+def pool_of(flow: Flow) -> str:
+    """Return the pool of all tasks of a flow that work on its model."""
+    anaplan = flow.spec.anaplan
+    return anaplan.pool or pool_name(anaplan.conn_id, anaplan.workspace, anaplan.model)
+
+
+def pool_name(conn_id: str, workspace: str, model: str) -> str:
+    """Return the name of a model's pool, from connection, workspace and model as they are written."""
+    parts = (re.sub(r"[^A-Za-z0-9.-]+", "_", part).strip("_") for part in (conn_id, workspace, model))
+    return "__".join(("anaplan", *parts))
+
+
+def asset_uri(flow: Flow, dataset: Dataset) -> str:
+    """Return the URI of what a load leaves in the model: ``anaplan://<model>/<dataset>``, percent-encoded."""
+    return f"anaplan://{quote(flow.spec.anaplan.model, safe='')}/{dataset}"

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The few questions that every ERP answers. What it cannot do it says in its capabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from airflow_provider_mlconnector.finance.datasets import Dataset
+from airflow_provider_mlconnector.finance.periods import Period
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class FindingKind(StrEnum):
+    """What a read may have to report besides its rows."""
+
+    COLUMN_NEW = "column_new"
+    COLUMN_MISSING = "column_missing"
+    COLUMN_RETYPED = "column_retyped"
+    DIMENSIONS_UNKNOWN = "dimensions_unknown"
+    ROW_INVALID = "row_invalid"
+    FALLBACK = "fallback"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a person should know about a read; ``subject`` is the column, record or resource."""
+
+    kind: FindingKind
+    subject: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What to read: a company, the whole of a period or what changed in it since a watermark.
+
+    :param period: None for datasets that have no period.
+    :param since: read only rows modified at or after this moment; None reads whole.
+    :param dimensions: codes of the dimensions to flatten into ``dimension.<CODE>`` columns.
+    """
+
+    period: Period | None = None
+    since: datetime | None = None
+    dimensions: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Reading:
+    """A read under way: iterate ``batches`` to the end, then look at the rest.
+
+    :param resource: the ERP's own name of what is read, for the trail.
+    :param cursor: largest modified stamp seen; complete once ``batches`` is exhausted.
+    """
+
+    batches: Iterator[pa.RecordBatch]
+    resource: str = ""
+    findings: list[Finding] = field(default_factory=list)
+    requests: int = 0
+    cursor: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodTotals:
+    """The ERP's own figures of a period, from another source than the lines; None where it has none.
+
+    :param count: number of journal lines.
+    :param by_account: debit minus credit posted in the period, per account.
+    :param source: where each figure comes from, for the reconcile table.
+    """
+
+    count: int | None
+    by_account: Mapping[str, Decimal] | None
+    source: str
+
+
+class PeriodStatus(StrEnum):
+    """Whether a person may post into a period."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetCapability:
+    """How one dataset can be read.
+
+    :param incremental: there is a modified stamp to read from.
+    :param by_period: the server can be asked for one period.
+    :param dimensions: its rows carry dimensions, as columns ``dimension.<CODE>``.
+    """
+
+    incremental: bool
+    by_period: bool
+    dimensions: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an ERP can do.
+
+    :param overlap: how far behind its watermark an incremental read starts.
+    :param title: the ERP's name as people say it.
+    """
+
+    datasets: Mapping[Dataset, DatasetCapability]
+    drafts_journals: bool
+    overlap: timedelta = timedelta(minutes=10)
+    title: str = "The ERP"
+
+    def refusal(self, dataset: Dataset, *, dimensions: bool = False) -> str:
+        """Return why a dataset, perhaps with dimensions, cannot be read, as a sentence; "" when it can."""
+        if dataset not in self.datasets:
+            return f"{self.title} cannot be read for {dataset}; it has {', '.join(self.datasets)}."
+        if dimensions and not self.datasets[dataset].dimensions:
+            return f"{self.title} keeps no dimensions on {dataset}."
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A human sentence about a system, and what it says of itself.
+
+    :param server_time: the server's clock, where its answer tells it.
+    """
+
+    ok: bool
+    sentence: str
+    server_time: datetime | None = None
+
+
+class Erp(Protocol):
+    """A ledger that can be read. One object per company and task; not shared between threads unless it says so."""
+
+    capabilities: Capabilities
+
+    def ping(self) -> Health:
+        """Log in and find the company, in one or two requests."""
+
+    def read(self, dataset: Dataset, scope: Scope) -> Reading:
+        """Read a dataset as canonical record batches.
+
+        :raises CapabilityError: for a dataset or dimension that the ERP does not have.
+        :raises SchemaDriftError: when a needed column is missing or has another type.
+        """
+
+    def period_totals(self, period: Period) -> PeriodTotals:
+        """Ask the server for its own count and totals of a period, not by reading the lines."""
+
+    def period_status(self, period: Period) -> PeriodStatus:
+        """Say whether the period is open in the ledger."""
+
+    def close(self) -> None:
+        """Log off and release connections."""
