@@ -66,6 +66,6 @@ def unseal(cipher: Cipher, sealed: str) -> bytes:
     except InvalidToken:
         raise VaultError(
             "A token in the vault was encrypted with another key.",
-            hint="List the former key after the present one in [mlconnector] vault_key or [core] fernet_key; if it is "
-            "lost, run: airflow mlconnector login",
+            hint="List the former key after the present one in [mlconnector] vault_key or [core] fernet_key. If it is "
+            "lost, log in anew: with OAuth by airflow mlconnector login, else by waiting until the token has ended.",
         ) from None

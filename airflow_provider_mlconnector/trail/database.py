@@ -94,15 +94,16 @@ def write(engine: Engine, work: Callable[[Connection], T], *, durable: bool = Tr
     :param durable: False lets the last commits be lost in a power cut, for counters that a power cut makes meaningless.
     :raises TrailError: when the database cannot be reached or has no schema.
     """
-    for attempt in range(ATTEMPTS):
+    attempt = 0
+    while True:
         try:
             with _connect(engine, mlc_write=True, mlc_durable=durable) as connection, connection.begin():
                 return work(connection)
         except exc.DBAPIError as error:
-            if attempt == ATTEMPTS - 1 or not _was_rolled_back(error):
+            attempt += 1
+            if attempt == ATTEMPTS or not _was_rolled_back(error):
                 raise _explained(engine, error) from error
         time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311  (spreads writers, guards nothing)
-    raise AssertionError("unreachable")
 
 
 def read(engine: Engine, work: Callable[[Connection], T], *, snapshot: bool = False) -> T:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recomputes every hash and says, by name, what is not what the chain says.
 
-Caught are: a changed run, event, batch, reject, book or accepted state; a missing event, run or link, at the end of a
-chain too; a staged file that is gone or changed. Somebody who may write to the database and recomputes every hash up
-to the end of the flow's chain is caught only by a closing hash kept elsewhere.
+Caught are: a changed run, event, batch, reject, book or accepted state; a missing event, link or closed run, at the
+end of a chain too; a staged file that is gone or changed. Somebody who may write to the database and recomputes every
+hash up to the end of the flow's chain is caught only by a closing hash kept elsewhere.
 """
 
 from __future__ import annotations
@@ -59,7 +59,6 @@ def verify(connection: Connection, *, run_id: str | None, flow: str | None) -> F
     """Check one run, or the runs and the chain of one flow, or of all."""
     found = Findings()
     if run_id is not None:
-        runs.get_run(connection, run_id)
         _guard(found, ProblemKind.RUN_CHANGED, run_id, lambda: _check_run(connection, run_id, found))
     else:
         known = sa.union(sa.select(schema.runs.c.flow), sa.select(schema.chain.c.flow), sa.select(schema.flows.c.flow))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -80,6 +81,20 @@ def test_sqlite_is_in_wal_mode_commits_to_disk_and_is_its_owners_alone(tmp_path:
     assert write(engine, pragmas) == ("wal", 2, 1)
     assert write(engine, pragmas, durable=False) == ("wal", 1, 1)
     assert file.stat().st_mode & 0o777 == 0o600
+    engine.dispose()
+
+
+def test_a_change_on_sqlite_holds_the_write_lock_from_its_beginning(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path}/trail.db")
+    other = sqlite3.connect(tmp_path / "trail.db", timeout=0, isolation_level=None)
+
+    def work(db: sa.Connection) -> None:
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+
+    write(engine, work)
+    other.execute("BEGIN IMMEDIATE")
+    other.close()
     engine.dispose()
 
 

@@ -142,6 +142,13 @@ def test_a_file_deleted_on_purpose_is_not_missed(story: Trail) -> None:
     assert "r1.cells" not in asked
 
 
+def test_a_run_made_unreadable_is_a_finding_when_asked_for_by_name_too(story: Trail) -> None:
+    tamper(story, "UPDATE runs SET detail = '{' WHERE run_id = 'r1'")
+    assert [(problem.kind, problem.subject) for problem in story.verify(run_id="r1")] == [
+        (ProblemKind.RUN_CHANGED, "r1")
+    ]
+
+
 def test_checking_a_run_that_is_not_there_says_so(story: Trail) -> None:
     with pytest.raises(TrailError, match="no run nope"):
         story.verify(run_id="nope")

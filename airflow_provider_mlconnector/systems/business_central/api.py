@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading entity sets of one company: addresses, login, pages, and what the server offers at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
+from airflow_provider_mlconnector.errors import ProtocolError, RemoteError, UnknownNameError
+from airflow_provider_mlconnector.systems.business_central.answers import (
+    classify,
+    is_lost_dimension_value,
+    is_not_answered,
+)
+from airflow_provider_mlconnector.systems.business_central.connection import (
+    LARGEST_PAGE,
+    MOST_IN_FLIGHT,
+    SCOPE,
+    BusinessCentralConnection,
+    FinanceApi,
+)
+from airflow_provider_mlconnector.systems.business_central.resources import Api, Resource
+from airflow_provider_mlconnector.systems.http.entra import EntraTokens, require_tls
+from airflow_provider_mlconnector.systems.http.json_rows import Need, RowDecoder
+from airflow_provider_mlconnector.systems.http.odata import ODataReader, Page, Reduction, address, overlapped
+from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
+from airflow_provider_mlconnector.systems.http.session import HttpSession
+from airflow_provider_mlconnector.systems.port import Finding
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+READING = {"Data-Access-Intent": "ReadOnly", "Accept-Language": "en-US", "Accept": "application/json"}
+"""Of every read: a replica will do, and amounts that come as text are to be written the American way."""
+
+EXPAND = "dimensionSetLines"
+
+Result = TypeVar("Result")
+
+
+class Company(msgspec.Struct, rename={"display_name": "displayName"}):
+    """A company of the environment."""
+
+    id: str
+    name: str
+    display_name: str = ""
+
+
+class Companies(msgspec.Struct):
+    """The companies of the environment, and the server's clock when it listed them."""
+
+    value: list[Company]
+    server_time: datetime | None = None
+
+
+class BusinessCentralApi:
+    """The read side of one company's APIs."""
+
+    def __init__(
+        self,
+        connection: BusinessCentralConnection,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        retry: RetryPolicy = DEFAULT_POLICY,
+        proxies: Mapping[str, str] | None = None,
+        verify: bool | str = True,
+        read_timeout: float = 300.0,
+    ) -> None:
+        self.connection = connection
+        self._tokens = None
+        if connection.credential is not None:
+            self._tokens = EntraTokens(
+                connection.authority_url,
+                connection.tenant,
+                connection.credential,
+                SCOPE,
+                clock=clock,
+                retry=retry,
+                proxies=proxies,
+                verify=verify,
+            )
+        self._session = HttpSession(
+            require_tls(connection.root),
+            authorize=self._tokens.headers if self._tokens else None,
+            on_unauthorized=self._tokens.reject if self._tokens else None,
+            classify=classify,
+            retry=retry,
+            clock=clock,
+            timeout=(10.0, read_timeout),
+            proxies=proxies,
+            verify=verify,
+            max_in_flight=MOST_IN_FLIGHT,
+        )
+        size = min(connection.page_size, LARGEST_PAGE)
+        self._reader = ODataReader(self._session, page_size=size, headers=READING, clock=clock)
+        self._companies: Companies | None = None
+        self._offered: dict[str, bool] = {}
+
+    @property
+    def requests_made(self) -> int:
+        """Requests sent to the APIs so far."""
+        return self._session.requests_made
+
+    def close(self) -> None:
+        """Release connections."""
+        self._session.close()
+        if self._tokens:
+            self._tokens.close()
+
+    def company_id(self) -> str:
+        """Return the company's id; looked up by name or display name unless the connection has it."""
+        return self.connection.company_id or self.find_company().id
+
+    def companies(self) -> Companies:
+        """Return the companies of the environment, asked for once; the service allows 300, which is one page."""
+        if self._companies is None:
+            response = self._session.request("GET", f"{Api.V2}/companies", headers=READING)
+            date = response.headers.get("Date")
+            try:
+                self._companies = msgspec.json.decode(response.content, type=Companies)
+            except msgspec.DecodeError as exc:
+                raise ProtocolError(f"The list of companies is broken: {exc}.", path=f"{Api.V2}/companies") from None
+            self._companies.server_time = parsedate_to_datetime(date) if date else None
+        return self._companies
+
+    def find_company(self) -> Company:
+        """Return the connection's company as the environment lists it.
+
+        :raises UnknownNameError: when it does not, or lists several of that name.
+        """
+        wanted = self.connection.company_id or self.connection.company
+        known = self.companies().value
+        found = [one for one in known if wanted in (one.id.lower(), one.name, one.display_name)]
+        if len(found) == 1:
+            return found[0]
+        how_many = "More than one company" if found else "No company"
+        raise UnknownNameError(
+            f"{how_many} of environment {self.connection.environment} is called '{self.connection.company}'.",
+            candidates=[one.name for one in known],
+            hint="Enter its name or id in the connection; one that is missing is deleted or closed to the application.",
+        )
+
+    def offers(self, resource: Resource) -> bool:
+        """Say whether the finance API is to be read for a resource: by the connection's choice, or where it answers."""
+        if self.connection.source is FinanceApi.AUTO:
+            return self.answers_for(resource)
+        return self.connection.source is FinanceApi.REPORTS_FINANCE
+
+    def answers_for(self, resource: Resource) -> bool:
+        """Say whether the server offers a resource, as one row shows; asked once."""
+        if resource.title not in self._offered:
+            self._offered[resource.title] = self.answers(self.path(resource), {"$top": "1"})
+        return self._offered[resource.title]
+
+    def answers(self, path: str, params: Mapping[str, str]) -> bool:
+        """Say whether the server offers a path."""
+        return self.text(path, params) is not None
+
+    def text(self, path: str, params: Mapping[str, str]) -> str | None:
+        """Return a plain answer, such as a count; None where the server does not offer it."""
+        try:
+            response = self._session.request("GET", address(path, params), headers=READING)
+        except RemoteError as exc:
+            if is_not_answered(exc):
+                return None
+            raise
+        return response.content.decode("utf-8-sig", "replace").strip()
+
+    def path(self, resource: Resource) -> str:
+        """Return the path of a resource below ``/api``."""
+        return f"{resource.api}/companies({self.company_id()})/{resource.name}"
+
+    def rows(
+        self,
+        resource: Resource,
+        findings: list[Finding],
+        *,
+        where: str = "",
+        path: str = "",
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of a resource page by page, as they came; for sets of a few pages."""
+        decode = RowDecoder(resource.title, resource.fields, key=resource.key).decode
+        for page in self._checked(resource, self._pages(resource, where, path), findings):
+            yield decode(page)
+
+    def many_rows(
+        self,
+        resource: Resource,
+        findings: list[Finding],
+        work: Callable[[pa.RecordBatch, Page], Result],
+        *,
+        where: str = "",
+        expand: bool = False,
+    ) -> Iterator[Result]:
+        """Yield what ``work`` makes of each page; decoding and work run while the next pages are downloaded."""
+        decoder = RowDecoder(resource.title, resource.fields, key=resource.key)
+        pages = self._checked(resource, self._pages(resource, where, expand=expand), findings)
+        return overlapped(pages, lambda page: work(decoder.decode(page), page))
+
+    def _pages(self, resource: Resource, where: str, path: str = "", *, expand: bool = False) -> Iterator[Page]:
+        params = {"$filter": where, "$orderby": resource.order}
+        if resource.select:
+            params["$select"] = ",".join(field.name for field in resource.fields if field.need is not Need.KNOWN)
+        if expand:
+            params["$expand"] = EXPAND
+        params = {name: value for name, value in params.items() if value}
+        path = path or self.path(resource)
+        if resource.query:
+            return self._reader.windows(path, params)
+        return self._reader.pages(path, params, reduction=WITHOUT_DIMENSIONS if expand else None)
+
+    def _checked(self, resource: Resource, pages: Iterator[Page], findings: list[Finding]) -> Iterator[Page]:
+        """Compare the first rows that come with the fields that are known."""
+        decoder = RowDecoder(resource.title, resource.fields, key=resource.key)
+        checked = False
+        for page in pages:
+            if page.rows and not checked:
+                findings += decoder.drift(page)
+                checked = not page.reduced
+            yield page
+
+
+def _without_expand(link: str) -> str:
+    path, _, query = link.partition("?")
+    kept = [option for option in query.split("&") if not option.startswith(("$expand=", "%24expand="))]
+    return f"{path}?{'&'.join(kept)}"
+
+
+WITHOUT_DIMENSIONS = Reduction(
+    applies=is_lost_dimension_value,
+    reduce=_without_expand,
+    restore=lambda link: f"{link}&$expand={EXPAND}",
+)
+"""A page with a line whose dimension value was deleted fails as a whole; that line alone is read without dimensions."""

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Business Central as a ledger that can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
+from airflow_provider_mlconnector.errors import CapabilityError, RemoteError
+from airflow_provider_mlconnector.finance.datasets import Dataset
+from airflow_provider_mlconnector.finance.periods import Period
+from airflow_provider_mlconnector.systems.business_central.accounts import read_accounts
+from airflow_provider_mlconnector.systems.business_central.answers import is_not_answered
+from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
+from airflow_provider_mlconnector.systems.business_central.balances import read_balances, trial_balance
+from airflow_provider_mlconnector.systems.business_central.canonical import PeriodOf, key_lookup
+from airflow_provider_mlconnector.systems.business_central.capabilities import CAPABILITIES
+from airflow_provider_mlconnector.systems.business_central.connection import BusinessCentralConnection, FinanceApi
+from airflow_provider_mlconnector.systems.business_central.cost_centres import read_cost_centres
+from airflow_provider_mlconnector.systems.business_central.lines import read_lines
+from airflow_provider_mlconnector.systems.business_central.names import posted_within
+from airflow_provider_mlconnector.systems.business_central.people import read_employees, read_vendors
+from airflow_provider_mlconnector.systems.business_central.periods import period_status, read_periods
+from airflow_provider_mlconnector.systems.business_central.resources import FINANCE_LINES, LINES
+from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
+from airflow_provider_mlconnector.systems.port import Health, PeriodStatus, PeriodTotals, Reading, Scope
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    import pyarrow as pa
+
+
+class BusinessCentral:
+    """The books of one company of Business Central online. Not to be shared between threads.
+
+    :param calendar: which period a posting date belongs to: ``period_of`` of a close calendar. Without one, lines
+        are known by the period that is read, and accounting periods cannot be told.
+    :param read_timeout: seconds without a byte from the server.
+    """
+
+    capabilities = CAPABILITIES
+
+    def __init__(
+        self,
+        connection: BusinessCentralConnection,
+        calendar: PeriodOf | None = None,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        retry: RetryPolicy = DEFAULT_POLICY,
+        proxies: Mapping[str, str] | None = None,
+        verify: bool | str = True,
+        read_timeout: float = 300.0,
+    ) -> None:
+        self._connection = connection
+        self._api = BusinessCentralApi(
+            connection, clock=clock, retry=retry, proxies=proxies, verify=verify, read_timeout=read_timeout
+        )
+        self._calendar = calendar
+        self._readers: dict[Dataset, Callable[[Scope, Reading], Iterator[pa.RecordBatch]]] = {
+            Dataset.ACCOUNTS: lambda _, reading: read_accounts(self._api, reading),
+            Dataset.COST_CENTRES: lambda scope, reading: read_cost_centres(self._api, scope, reading),
+            Dataset.JOURNAL_LINES: lambda scope, reading: read_lines(
+                self._api, scope, reading, key_lookup(calendar, scope.period)
+            ),
+            Dataset.ACCOUNT_BALANCES: lambda scope, reading: read_balances(self._api, scope, reading),
+            Dataset.VENDORS: lambda _, reading: read_vendors(self._api, reading),
+            Dataset.EMPLOYEES: lambda _, reading: read_employees(self._api, reading),
+            Dataset.PERIODS: lambda _, reading: read_periods(self._api, reading, key_lookup(calendar, None)),
+        }
+
+    @property
+    def requests_made(self) -> int:
+        """Requests sent so far, logins not counted."""
+        return self._api.requests_made
+
+    def ping(self) -> Health:
+        """Log in, find the company and see whether the finance API answers; two requests and the login.
+
+        Not well is a connection that asks for the finance API where there is none.
+
+        :raises AuthenticationError: when the login is refused.
+        :raises UnknownNameError: when the environment has no such company.
+        """
+        company = self._api.find_company()
+        ok, finance = self._finance_api()
+        sentence = (
+            f"Logged in to environment {self._connection.environment} of tenant {self._connection.tenant}; "
+            f"company {company.display_name or company.name} found; {finance}."
+        )
+        return Health(ok=ok, sentence=sentence, server_time=self._api.companies().server_time)
+
+    def read(self, dataset: Dataset, scope: Scope) -> Reading:
+        """Read a dataset; nothing is asked for until the batches are.
+
+        Modified stamps lag: entries of a long transaction and of the read replica appear with an earlier stamp, so that
+        ``scope.since`` should lie some minutes before the last cursor.
+
+        :raises CapabilityError: for a dataset that Business Central does not give, and for periods without a calendar.
+        """
+        if dataset not in self._readers:
+            raise CapabilityError(
+                f"Business Central does not give {dataset}.", hint=f"It gives {', '.join(sorted(self._readers))}."
+            )
+        if dataset is Dataset.PERIODS and self._calendar is None:
+            raise CapabilityError("Only a calendar tells which fiscal period an accounting period is; none is given.")
+        reading = Reading(batches=iter(()))
+        reading.batches = self._watched(self._readers[dataset](scope, reading), reading)
+        return reading
+
+    def period_totals(self, period: Period) -> PeriodTotals:
+        """Ask for the number of entries of a period, and for its trial balance; None for what is not answered."""
+        path = f"{self._api.path(LINES)}/$count"
+        count = self._api.text(path, {"$filter": posted_within(period)}) or ""
+        return PeriodTotals(
+            count=int(count) if count.isdecimal() else None,
+            by_account=self._movements(period),
+            source="count of generalLedgerEntries; movements of trialBalances",
+        )
+
+    def period_status(self, period: Period) -> PeriodStatus:
+        """Say whether the period may be posted into, by accountingPeriods and generalLedgerSetup."""
+        return period_status(self._api, period)
+
+    def close(self) -> None:
+        """Release connections; there is no session to log off from."""
+        self._api.close()
+
+    def _finance_api(self) -> tuple[bool, str]:
+        """Return whether the connection's choice of API works, and what to tell about it."""
+        source = self._connection.source
+        if source is FinanceApi.V2:
+            return True, "lines come from API v2.0"
+        if self._api.answers_for(FINANCE_LINES):
+            return True, "the finance API answers"
+        return source is FinanceApi.AUTO, "the finance API does not answer, API v2.0 does"
+
+    def _movements(self, period: Period) -> dict[str, Decimal] | None:
+        try:
+            return {balance.account: balance.movement for balance in trial_balance(self._api, period, [])}
+        except RemoteError as exc:
+            if is_not_answered(exc):
+                return None
+            raise
+
+    def _watched(self, batches: Iterator[pa.RecordBatch], reading: Reading) -> Iterator[pa.RecordBatch]:
+        """Keep count of requests and of the largest modified stamp; leave out empty batches."""
+        import pyarrow.compute as pc
+
+        before = self._api.requests_made
+        for batch in batches:
+            reading.requests = self._api.requests_made - before
+            newest = pc.max(batch["modified_at"]).as_py()
+            reading.cursor = max(filter(None, (reading.cursor, newest)), default=None)
+            if batch.num_rows:
+                yield batch
+        reading.requests = self._api.requests_made - before

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How Business Central writes things: encoded names of enum members, filters, blank dates."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from typing import Any
+
+from airflow_provider_mlconnector.finance.periods import Period
+
+Column = Any
+"""An Arrow array. Arrow's own annotations do not describe what its compute functions take."""
+
+BLANK_DATE = date.min
+"""``0001-01-01``, and at midnight UTC: what the service writes where there is no date or stamp."""
+
+_ENCODED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+
+
+def decode_name(text: str) -> str:
+    """Return the name of an enum member: ``Begin_x002D_Total`` is ``Begin-Total``, ``_x0020_`` is blank ("")."""
+    return _ENCODED.sub(lambda match: chr(int(match[1], 16)), text).strip()
+
+
+def decode_names(texts: Column) -> Column:
+    """Decode a column of enum members, each distinct one once."""
+    import pyarrow as pa
+
+    encoded = texts.dictionary_encode()
+    names = [decode_name(str(name)) for name in encoded.dictionary.to_pylist()]
+    return pa.array(names, pa.string()).take(encoded.indices)
+
+
+def stamps(times: Column) -> Column:
+    """Return modified stamps with the blank ones null: rows that were never touched since an upgrade carry none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    blank = pa.scalar(datetime.min.replace(tzinfo=UTC), times.type)
+    return pc.if_else(pc.equal(times, blank), pa.scalar(None, times.type), times)
+
+
+def quoted(text: str) -> str:
+    """Return a text as a literal of a filter."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def posted_within(period: Period) -> str:
+    """Return the filter of a period's entries.
+
+    Closing entries of a year carry a closing date. The API shows it as a plain day and does not mark it, but sorts it
+    after that day and before the next, so that a filter by the days of a period leaves them out.
+    """
+    return f"postingDate ge {period.start} and postingDate le {period.end}"
+
+
+def modified_since(moment: datetime) -> str:
+    """Return the filter of rows modified at or after a moment, down to the millisecond that the service keeps."""
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    return f"lastModifiedDateTime ge {text.replace('+00:00', 'Z')}"

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accounting periods: the dataset, and whether a fiscal period of the calendar is open in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_mlconnector.errors import RemoteError
+from airflow_provider_mlconnector.finance.datasets import Dataset
+from airflow_provider_mlconnector.finance.periods import Period
+from airflow_provider_mlconnector.systems.business_central.answers import is_not_answered
+from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
+from airflow_provider_mlconnector.systems.business_central.canonical import KeyOf, canonical_batch, head
+from airflow_provider_mlconnector.systems.business_central.names import BLANK_DATE
+from airflow_provider_mlconnector.systems.business_central.resources import LEDGER_SETUP, PERIODS, Resource
+from airflow_provider_mlconnector.systems.port import Finding, FindingKind, PeriodStatus, Reading
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def read_periods(api: BusinessCentralApi, reading: Reading, key_of: KeyOf) -> Iterator[pa.RecordBatch]:
+    """Yield the accounting periods; one ends on the day before the next begins, and the last one's end is unknown.
+
+    A period that begins before or after our calendar is left out and reported.
+    """
+    reading.resource = PERIODS.title
+    rows = [row for batch in api.rows(PERIODS, reading.findings) for row in batch.to_pylist()]
+    found = sorted(rows, key=lambda row: row["startingDate"])
+    ends = [_day_before(later["startingDate"]) for _, later in pairwise(found)] + [None] * bool(found)
+    placed = [(row, end, key_of(row["startingDate"])) for row, end in zip(found, ends, strict=True)]
+    for row, _, key in placed:
+        if key is None:
+            day = str(row["startingDate"])
+            reading.findings.append(Finding(FindingKind.ROW_INVALID, day, "no period of the calendar has this day"))
+    kept = [(row, end, key) for row, end, key in placed if key is not None]
+    columns = {
+        **head([row for row, _, _ in kept], document="name"),
+        "period": [key for _, _, key in kept],
+        "name": [row["name"] for row, _, _ in kept],
+        "start": [row["startingDate"] for row, _, _ in kept],
+        "end": [end for _, end, _ in kept],
+        "closed": [row["closed"] for row, _, _ in kept],
+        "locked": [row["dateLocked"] for row, _, _ in kept],
+    }
+    yield canonical_batch(Dataset.PERIODS, columns)
+
+
+def period_status(api: BusinessCentralApi, period: Period) -> PeriodStatus:
+    """Say whether a period may be posted into.
+
+    It is closed when its accounting period is, or when no day of it lies in the posting window of the General Ledger
+    Setup; unknown when the server tells neither.
+    """
+    begun = [row for row in _accounting_periods(api) if row["startingDate"] <= period.start]
+    window = _offered_rows(api, LEDGER_SETUP)
+    if (begun and begun[-1]["closed"]) or not all(_meets(row, period) for row in window):
+        return PeriodStatus.CLOSED
+    return PeriodStatus.OPEN if begun and window else PeriodStatus.UNKNOWN
+
+
+def _meets(setup: dict[str, Any], period: Period) -> bool:
+    """Say whether the posting window has a day of the period; a blank end leaves it open on that side."""
+    first, last = setup["allowPostingFrom"] or BLANK_DATE, setup["allowPostingTo"] or BLANK_DATE
+    return bool(first <= period.end and (last == BLANK_DATE or last >= period.start))
+
+
+def _accounting_periods(api: BusinessCentralApi) -> list[dict[str, Any]]:
+    return sorted(_offered_rows(api, PERIODS), key=lambda row: row["startingDate"])
+
+
+def _offered_rows(api: BusinessCentralApi, resource: Resource) -> list[dict[str, Any]]:
+    """Return the rows of a resource, none where the server does not offer it."""
+    try:
+        return [row for batch in api.rows(resource, []) for row in batch.to_pylist()]
+    except RemoteError as exc:
+        if is_not_answered(exc):
+            return []
+        raise
+
+
+def _day_before(day: date) -> date:
+    return day - timedelta(days=1)

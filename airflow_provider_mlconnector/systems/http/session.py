@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One HTTP session per remote system: authorised, budgeted, repeated only where that is safe, with typed errors.
+
+What this module guarantees: a request that may not take effect twice is sent again only when the server refused it or
+nothing of it was sent; credentials never leave the origin they were given for; errors hold neither query nor body.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import urljoin, urlsplit
+
+from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
+from airflow_provider_mlconnector.errors import (
+    MlconnectorError,
+    ProtocolError,
+    RateLimitedError,
+)
+from airflow_provider_mlconnector.systems.http.failures import (
+    Failure,
+    Sending,
+    error_of_status,
+    failure_of_exception,
+)
+from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, Attempts, RetryPolicy, retry_after
+
+if TYPE_CHECKING:
+    import requests
+
+Headers = Mapping[str, str]
+Timeout = tuple[float, float]
+
+REPEATABLE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+MAX_REDIRECTS = 5
+COPY_BYTES = 1 << 18
+POOL_SIZE = 32
+
+
+class HttpSession:
+    """Talks to one origin. Threads may share it; connections are kept.
+
+    :param authorize: returns the headers that carry the credentials, called before every send.
+    :param on_unauthorized: told the headers that a 401 refused; the request is then sent once more.
+    :param classify: turns an answer that is not a success into an error; None from it means by status alone.
+    :param before_request: called before every send; it may wait (a budget of requests).
+    :param on_throttled: told the seconds that a 429 asks for, so that others can hold back too.
+    :param timeout: seconds to connect, and seconds without a byte from the server.
+    :param max_in_flight: how many requests are on their way at once; the rest wait here.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        authorize: Callable[[], Headers] | None = None,
+        on_unauthorized: Callable[[Headers], None] | None = None,
+        classify: Callable[[requests.Response], MlconnectorError | None] | None = None,
+        before_request: Callable[[], None] | None = None,
+        on_throttled: Callable[[float], None] | None = None,
+        retry: RetryPolicy = DEFAULT_POLICY,
+        clock: Clock = SYSTEM_CLOCK,
+        timeout: Timeout = (10.0, 300.0),
+        headers: Headers | None = None,
+        proxies: Mapping[str, str] | None = None,
+        verify: bool | str = True,
+        max_in_flight: int | None = None,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._origin = origin(base_url)
+        self._authorize = authorize
+        self._on_unauthorized = on_unauthorized
+        self._classify = classify
+        self._before_request = before_request
+        self._on_throttled = on_throttled
+        self._retry = retry
+        self._clock = clock
+        self._timeout = timeout
+        self._gate = threading.BoundedSemaphore(max_in_flight) if max_in_flight else nullcontext()
+        self._counting = threading.Lock()
+        self._sent = 0
+        self._session = _session(headers or {}, proxies or {}, verify)
+
+    @property
+    def requests_made(self) -> int:
+        """Requests sent so far, each repetition counted."""
+        return self._sent
+
+    def request(
+        self,
+        method: str,
+        url_or_path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        data: bytes | Mapping[str, str] | None = None,
+        headers: Headers | None = None,
+        stream: bool = False,
+        idempotent: bool | None = None,
+        repeat_timeouts: bool = True,
+        timeout: Timeout | None = None,
+        guard: Callable[[], None] | None = None,
+    ) -> requests.Response:
+        """Send a request, again if need be, and return the successful answer.
+
+        :param url_or_path: a path below the base URL, or an absolute URL of the same origin.
+        :param stream: leave the body on the wire; the caller reads and closes the answer.
+        :param idempotent: whether it may take effect twice; by default so for all methods but POST and PATCH.
+        :param repeat_timeouts: False raises LostAnswerError at the first read time-out, for a server whose silence
+            says something.
+        :param guard: called before every send of this request; what it raises ends it.
+        :raises LostAnswerError: the request was sent, no answer came, and it may not be repeated.
+        :raises TransportError: no connection after all tries.
+        :raises ProtocolError: another origin was asked for, or the server sent us there.
+        :raises MlconnectorError: what ``classify`` made of the last answer, or the RemoteError of its status.
+        """
+        repeatable = method.upper() in REPEATABLE_METHODS if idempotent is None else idempotent
+        sending = Sending(method.upper(), self._url(url_or_path), repeatable, silence_is_final=not repeat_timeouts)
+        body = {"params": params, "json": json, "data": data, "stream": stream, "timeout": timeout or self._timeout}
+        attempts = Attempts(self._retry)
+        renewed = False
+        while True:
+            credentials = dict(self._authorize()) if self._authorize else {}
+            if guard:
+                guard()
+            answer = self._exchange(sending, {**(headers or {}), **credentials}, body)
+            if not isinstance(answer, Failure):
+                return answer
+            if answer.status == 401 and self._on_unauthorized and not renewed:
+                renewed = True
+                self._on_unauthorized(credentials)
+                continue
+            self._wait_or_raise(attempts, answer, repeatable)
+
+    def download(self, url_or_path: str, sink: BinaryIO, *, repeat_timeouts: bool = True, **options: Any) -> int:
+        """Stream the body of a GET to a seekable file at its position; return its bytes.
+
+        A body that breaks off is cut away again and the request repeated. Options are those of :meth:`request`.
+        """
+        import requests
+
+        start = sink.tell()
+        attempts = Attempts(self._retry)
+        sending = Sending("GET", self._url(url_or_path), repeatable=True, silence_is_final=not repeat_timeouts)
+        while True:
+            response = self.request("GET", url_or_path, stream=True, repeat_timeouts=repeat_timeouts, **options)
+            try:
+                with response:
+                    sink.writelines(response.iter_content(COPY_BYTES))
+                return sink.tell() - start
+            except requests.RequestException as exc:
+                sink.seek(start)
+                sink.truncate()
+                self._wait_or_raise(attempts, failure_of_exception(exc, sending), repeatable=True)
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._session.close()
+
+    def _wait_or_raise(self, attempts: Attempts, failure: Failure, repeatable: bool) -> None:
+        wait = attempts.wait_after(failure.error, asked=failure.asked, repeatable=repeatable)
+        if wait is None:
+            raise failure.error
+        if isinstance(failure.error, RateLimitedError) and self._on_throttled:
+            self._on_throttled(wait)
+        self._clock.sleep(wait)
+
+    def _exchange(self, sending: Sending, headers: Headers, body: Mapping[str, Any]) -> requests.Response | Failure:
+        """Send once, following redirects within the origin."""
+        import requests
+
+        try:
+            response = self._send(sending, headers, body)
+            for _ in range(MAX_REDIRECTS):
+                if response.status_code not in REDIRECTS or "Location" not in response.headers:
+                    break
+                response = self._send(self._redirected(sending, response), headers, body)
+        except requests.RequestException as exc:
+            return failure_of_exception(exc, sending)
+        if 200 <= response.status_code < 300:
+            return response
+        with response:
+            asked = retry_after(response.headers.get("Retry-After"), self._clock.now())
+            error = (self._classify and self._classify(response)) or error_of_status(response)
+        if isinstance(error, RateLimitedError):
+            error.retry_after = asked
+        return Failure(error, status=response.status_code, asked=asked)
+
+    def _send(self, sending: Sending, headers: Headers, body: Mapping[str, Any]) -> requests.Response:
+        if self._before_request:
+            self._before_request()
+        with self._counting:
+            self._sent += 1
+        with self._gate:
+            return self._session.request(
+                sending.method, sending.url, headers=headers, allow_redirects=False, auth=_as_it_is, **body
+            )
+
+    def _redirected(self, sending: Sending, response: requests.Response) -> Sending:
+        response.close()
+        if response.status_code == 303 or not sending.repeatable:
+            raise ProtocolError(f"{sending.method} {urlsplit(sending.url).path} was sent elsewhere.")
+        return replace(sending, url=self._url(urljoin(sending.url, response.headers["Location"])))
+
+    def _url(self, url_or_path: str) -> str:
+        if "://" not in url_or_path:
+            return f"{self.base_url}/{url_or_path.lstrip('/')}"
+        if origin(url_or_path) != self._origin:
+            host = urlsplit(url_or_path).hostname
+            raise ProtocolError(
+                f"A link leads from {urlsplit(self.base_url).hostname} to {host}.",
+                hint="Credentials are not sent to another host; check the address in the connection.",
+            )
+        return url_or_path
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Return scheme, host and port of a URL, so that two can be compared."""
+    parts = urlsplit(url)
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    return parts.scheme, (parts.hostname or "").lower(), port
+
+
+def _session(headers: Headers, proxies: Headers, verify: bool | str) -> requests.Session:
+    import requests
+    from requests.adapters import HTTPAdapter
+
+    session = requests.Session()
+    session.headers.update(headers)
+    session.proxies.update(proxies)
+    session.verify = verify
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(pool_maxsize=POOL_SIZE))
+    return session
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Leave a request alone: without this, requests puts a password from ~/.netrc over our credentials."""
+    return request
