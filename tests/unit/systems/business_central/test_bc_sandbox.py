@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from airflow_provider_mlconnector.demo.sandbox import sandbox_process
 from airflow_provider_mlconnector.errors import (
     AuthenticationError,
     NotFoundError,
@@ -22,7 +23,7 @@ from airflow_provider_mlconnector.systems.business_central.connection import (
 from airflow_provider_mlconnector.systems.business_central.erp import BusinessCentral
 from airflow_provider_mlconnector.systems.http.entra import ClientCertificate, ClientSecret
 from airflow_provider_mlconnector.systems.port import FindingKind, PeriodStatus, Scope
-from tests.sandbox_process import sandbox_process
+from tests.sandbox_control import SandboxControl
 from tests.unit.systems.business_central.fake_company import CALENDAR, rows_of
 from tests.unit.systems.http.scripted_server import NO_JITTER, FakeClock
 
@@ -34,8 +35,8 @@ BOTH = pytest.mark.parametrize("source", [FinanceApi.REPORTS_FINANCE, FinanceApi
 
 @pytest.fixture(scope="module")
 def sandbox():
-    with sandbox_process("business_central") as process:
-        yield process
+    with sandbox_process(["business_central"]) as info:
+        yield SandboxControl(info)
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +48,7 @@ def _as_it_was(sandbox):
 
 
 def switches(sandbox, **wanted) -> None:
-    sandbox.control("PATCH", "/business_central/switches", wanted)
+    sandbox.call("PATCH", "/business_central/switches", wanted)
 
 
 def client_of(sandbox, **options) -> BusinessCentral:
@@ -72,7 +73,7 @@ def by_cell(rows):
 
 
 def by_cell_in_the_books(sandbox):
-    told = sandbox.control("GET", "/books/trial-balance-by-department", period=KEY)
+    told = sandbox.call("GET", "/books/trial-balance-by-department", period=KEY)
     amounts = {(cell["account"], cell["department"]): Decimal(cell["amount"]) for cell in told}
     return {cell: amount for cell, amount in amounts.items() if amount}
 
@@ -126,7 +127,7 @@ def test_a_changed_line_comes_with_the_changes(sandbox, source):
     client = client_of(sandbox, source=source)
     rows, reading = rows_of(client, Dataset.JOURNAL_LINES, SCOPE)
     entry = rows[5]["entry_number"]
-    sandbox.control("PATCH", f"/books/lines/{entry}", {"description": f"Changed {source}"})
+    sandbox.call("PATCH", f"/books/lines/{entry}", {"description": f"Changed {source}"})
     since = reading.cursor + timedelta(milliseconds=1)
     changed, again = rows_of(client, Dataset.JOURNAL_LINES, Scope(PERIOD, since, ("DEPARTMENT",)))
     assert [(row["record_id"], row["description"]) for row in changed] == [(rows[5]["record_id"], f"Changed {source}")]
@@ -136,12 +137,12 @@ def test_a_changed_line_comes_with_the_changes(sandbox, source):
 def test_a_deleted_dimension_value_is_reported_line_by_line_and_hides_no_other(sandbox):
     client = client_of(sandbox, source=FinanceApi.V2, page_size=64)
     before, _ = rows_of(client, Dataset.JOURNAL_LINES, SCOPE)
-    sandbox.control("DELETE", "/books/dimensions/DEPARTMENT/RND")
+    sandbox.call("DELETE", "/books/dimensions/DEPARTMENT/RND")
     try:
         rows, reading = rows_of(client, Dataset.JOURNAL_LINES, SCOPE)
         finance, _ = rows_of(client_of(sandbox, source=FinanceApi.REPORTS_FINANCE), Dataset.JOURNAL_LINES, SCOPE)
     finally:
-        sandbox.control("PUT", "/books/dimensions/DEPARTMENT/RND", {"name": "Research"})
+        sandbox.call("PUT", "/books/dimensions/DEPARTMENT/RND", {"name": "Research"})
     lost = [row["record_id"] for row in before if row["dimension.DEPARTMENT"] == "RND"]
     assert lost
     assert [row["record_id"] for row in rows] == [row["record_id"] for row in before]
@@ -155,7 +156,7 @@ def test_a_deleted_dimension_value_is_reported_line_by_line_and_hides_no_other(s
 @pytest.mark.parametrize("balances", BalanceSource)
 def test_balances_are_those_of_the_books(sandbox, balances):
     rows, _ = rows_of(client_of(sandbox, balances=balances), Dataset.ACCOUNT_BALANCES, Scope(period=PERIOD))
-    told = sandbox.control("GET", "/books/balances", period=KEY)
+    told = sandbox.call("GET", "/books/balances", period=KEY)
     nothing = {"opening": "0", "debit": "0", "credit": "0", "closing": "0"}
     read = {row["account"]: row for row in rows}
     for account in read | told:
@@ -194,7 +195,7 @@ def test_periods_are_open_or_closed_as_the_ledger_says(sandbox):
 @pytest.mark.parametrize("preset", ["throttled", "unavailable", "gateway_timeout", "try_again_later"])
 def test_a_read_outlives_the_servers_bad_moments(sandbox, preset):
     client = client_of(sandbox, source=FinanceApi.V2, page_size=100)
-    sandbox.control("POST", f"/business_central/faults/{preset}", times="2", skip="2")
+    sandbox.call("POST", f"/business_central/faults/{preset}", times="2", skip="2")
     rows, _ = rows_of(client, Dataset.JOURNAL_LINES, SCOPE)
     assert by_cell(rows) == by_cell_in_the_books(sandbox)
 
@@ -211,7 +212,7 @@ def test_tokens_that_were_revoked_are_replaced_in_the_midst_of_a_read(sandbox):
     client = client_of(sandbox, source=FinanceApi.V2, page_size=100)
     reading = client.read(Dataset.JOURNAL_LINES, SCOPE)
     first = next(iter(reading.batches)).num_rows
-    sandbox.control("DELETE", "/business_central/tokens")
+    sandbox.call("DELETE", "/business_central/tokens")
     assert first + sum(batch.num_rows for batch in reading.batches) == client.period_totals(PERIOD).count
 
 

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One face for all entity sets: which properties there are, which rows, and how they are written."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from airflow_provider_mlconnector.sandbox.books import Books
+from airflow_provider_mlconnector.sandbox.books.lines import entry_of
+from airflow_provider_mlconnector.sandbox.books.periods import TODAY
+from airflow_provider_mlconnector.sandbox.business_central import trial_balance
+from airflow_provider_mlconnector.sandbox.business_central.dimension_sets import (
+    LINE_FIELDS,
+    expand_set_lines,
+    set_lines,
+)
+from airflow_provider_mlconnector.sandbox.business_central.entries import (
+    PAGE_FIELDS,
+    QUERY_FIELDS,
+    EntryFrame,
+    encode_entries,
+    entry_frames,
+    join_frames,
+)
+from airflow_provider_mlconnector.sandbox.business_central.tables import FINANCE_TABLES, V2_TABLES, RowFrame
+from airflow_provider_mlconnector.sandbox.business_central.wire import (
+    Row,
+    WireError,
+    bad_property,
+    encode_row,
+    enum_name,
+)
+from airflow_provider_mlconnector.sandbox.odata.filters import Comparison, conjunction
+from airflow_provider_mlconnector.sandbox.odata.options import Expand, Options
+from airflow_provider_mlconnector.sandbox.odata.paging import Page, count_rows, last_key, read_page
+
+V2 = "v2.0"
+FINANCE = "microsoft/reportsFinance/beta"
+
+
+class Source(Protocol):
+    """An entity set of a company."""
+
+    @property
+    def entity(self) -> str:
+        """Return the name of the type, as error texts say it."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Return the names of all properties."""
+
+    @property
+    def navigations(self) -> tuple[str, ...]:
+        """Return what can be expanded."""
+
+    @property
+    def is_query(self) -> bool:
+        """Say whether this is an API query, whose rows have no etags."""
+
+    def page(self, options: Options, page_size: int) -> Page[Any]:
+        """Return a page of rows."""
+
+    def count(self, options: Options) -> int:
+        """Return how many rows the filter lets through."""
+
+    def find(self, key: str) -> Any:
+        """Return the row with this id as a frame of one; of none when there is none."""
+
+    def encode(self, frame: Any, options: Options) -> bytes | memoryview:
+        """Return rows as JSON objects, separated by commas."""
+
+
+@dataclass(frozen=True)
+class EntrySource:
+    """``generalLedgerEntries``, of either API."""
+
+    books: Books
+    fields: tuple[str, ...]
+    navigations: tuple[str, ...]
+    is_query: bool
+    entity: str = "generalLedgerEntry"
+
+    def page(self, options: Options, page_size: int) -> Page[EntryFrame]:
+        """Return a page of rows."""
+        frames = entry_frames(self.books, options.filter, after_entry=last_key(options) or 0)
+        return read_page(frames, options, page_size=page_size, join=lambda parts: join_frames(self.books, parts))
+
+    def count(self, options: Options) -> int:
+        """Return how many rows the filter lets through."""
+        return count_rows(entry_frames(self.books, options.filter), options)
+
+    def find(self, key: str) -> EntryFrame:
+        """Return the entry with this id as a frame of one; of none when there is none."""
+        entry = entry_of(key, self.books.seed)
+        try:
+            return EntryFrame(self.books, self.books.ledger.find(entry or 0))
+        except KeyError:
+            return join_frames(self.books, ())
+
+    def encode(self, frame: EntryFrame, options: Options) -> bytes | memoryview:
+        """Return rows as JSON objects, separated by commas."""
+        more = [(expand.navigation, self._expanded(frame, expand)) for expand in options.expand]
+        return encode_entries(frame, options.select or self.fields, more, etags=not self.is_query)
+
+    def _expanded(self, frame: EntryFrame, expand: Expand) -> Any:
+        if expand.navigation == "dimensionSetLines":
+            return expand_set_lines(frame, expand.select)
+        if expand.navigation == "attachments":
+            return pa.repeat("[]", len(frame))
+        rows = V2_TABLES["accounts"].rows(self.books)
+        return pa.array([_encode_selected(row, expand.select).decode() for row in rows]).take(
+            pa.array(frame.rows["account"])
+        )
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """An entity set whose rows are at hand; ``expanded`` gives the rows behind a navigation of one row."""
+
+    entity: str
+    fields: tuple[str, ...]
+    rows: Sequence[Row]
+    navigations: tuple[str, ...] = ()
+    values: Sequence[Row] = ()
+    is_query: bool = False
+
+    def page(self, options: Options, page_size: int) -> Page[RowFrame]:
+        """Return a page of rows."""
+        return read_page([RowFrame.of(self.rows)], options, page_size=page_size, join=_join)
+
+    def count(self, options: Options) -> int:
+        """Return how many rows the filter lets through."""
+        return count_rows([RowFrame.of(self.rows)], options)
+
+    def find(self, key: str) -> RowFrame:
+        """Return the row with this id as a frame of one; of none when there is none."""
+        return RowFrame.of(row for row in self.rows if row.get(self.fields[0]) == key.lower())
+
+    def encode(self, frame: RowFrame, options: Options) -> bytes:
+        """Return rows as JSON objects, separated by commas."""
+        return b",".join(self._encode(row, options) for row in frame.rows)
+
+    def _encode(self, row: Row, options: Options) -> bytes:
+        etag = {"@odata.etag": f'W/"JzIwOz{zlib.crc32(encode_row(row)):010d}OzAwOyc="'}
+        names = options.select or self.fields
+        inner = {expand.navigation: self._behind(row, expand) for expand in options.expand}
+        return encode_row(etag | {name: row[name] for name in names} | inner)
+
+    def _behind(self, row: Row, expand: Expand) -> list[Row]:
+        names = expand.select or V2_TABLES["dimensionValues"].fields
+        return [{name: value[name] for name in names} for value in self.values if value["dimensionId"] == row["id"]]
+
+
+def source_of(books: Books, api: str, name: str, options: Options, language: str) -> Source:
+    """Return the entity set of a company under its name.
+
+    :raises WireError: 404 when the API has none of that name.
+    """
+    tables = V2_TABLES if api == V2 else FINANCE_TABLES
+    if name == "generalLedgerEntries":
+        is_query = api == FINANCE
+        navigations = () if is_query else ("dimensionSetLines", "account", "attachments")
+        return EntrySource(books, QUERY_FIELDS if is_query else PAGE_FIELDS, navigations, is_query)
+    if api == V2 and name == "trialBalances":
+        first, last = trial_balance.date_range(options.filter, TODAY)
+        rows = tuple(trial_balance.trial_balance_rows(books, first, last, language))
+        return TableSource("trialBalance", trial_balance.FIELDS, rows)
+    if api == V2 and name == "dimensionSetLines":
+        return _loose_set_lines(books, options)
+    if name not in tables:
+        raise WireError(404, "BadRequest_NotFound", f"Resource not found for the segment '{name}'.")
+    table = tables[name]
+    is_dimensions = api == V2 and name == "dimensions"
+    values = V2_TABLES["dimensionValues"].rows(books) if is_dimensions else ()
+    return TableSource(
+        table.entity, table.fields, table.rows(books), ("dimensionValues",) if is_dimensions else (), values
+    )
+
+
+def nested_source(books: Books, name: str, key: str, navigation: str) -> Source:
+    """Return what is behind a navigation of one row, such as ``generalLedgerEntries(id)/dimensionSetLines``.
+
+    :raises WireError: 404 when there is no such row or navigation.
+    """
+    match name, navigation:
+        case "generalLedgerEntries", "dimensionSetLines":
+            return _set_lines_of(books, key)
+        case "dimensions", "dimensionValues":
+            table = V2_TABLES["dimensionValues"]
+            rows = [row for row in table.rows(books) if row["dimensionId"] == key.lower()]
+            return TableSource(table.entity, table.fields, rows)
+        case _:
+            raise WireError(404, "BadRequest_NotFound", f"Resource not found for the segment '{navigation}'.")
+
+
+def check_options(source: Source, options: Options) -> None:
+    """Refuse what this server does not do.
+
+    :raises WireError: 400 for properties and navigations that the type does not have.
+    """
+    for name in sorted(options.fields - set(source.fields)):
+        raise bad_property(name, source.entity)
+    for expand in options.expand:
+        if expand.navigation not in source.navigations:
+            raise bad_property(expand.navigation, source.entity)
+
+
+def _loose_set_lines(books: Books, options: Options) -> Source:
+    """Return the dimension set lines of the one parent that the filter names."""
+    given = {
+        condition.field: condition.value
+        for condition in conjunction(options.filter)
+        if isinstance(condition, Comparison) and condition.operation == "eq"
+    }
+    parent, parent_type = given.get("parentId"), given.get("parentType")
+    if not isinstance(parent, str) or parent_type not in ("General Ledger Entry", enum_name("General Ledger Entry")):
+        message = "You must specify a parent id and a parent type to get dimension set lines."
+        raise WireError(400, "Application_DialogException", message)
+    source = _set_lines_of(books, parent)
+    rows = tuple({**row, "parentType": parent_type} for row in source.rows)
+    return TableSource(source.entity, source.fields, rows)
+
+
+def _set_lines_of(books: Books, entry_id: str) -> TableSource:
+    entry = entry_of(entry_id, books.seed)
+    try:
+        line = books.line(entry or 0)
+    except KeyError as error:
+        raise no_record(entry_id) from error
+    rows = set_lines(books, line.department, line.project, line.system_id)
+    return TableSource("dimensionSetLine", LINE_FIELDS, rows)
+
+
+def no_record(key: str) -> WireError:
+    """Return the error for an id that no row has."""
+    message = f"The record with the system id '{key}' was not found."
+    return WireError(404, "Internal_RecordNotFound", message)
+
+
+def _encode_selected(row: Row, select: Iterable[str]) -> bytes:
+    names = tuple(select) or tuple(row)
+    return encode_row({name: row[name] for name in names})
+
+
+def _join(frames: list[RowFrame]) -> RowFrame:
+    return frames[0] if frames else RowFrame.of(())

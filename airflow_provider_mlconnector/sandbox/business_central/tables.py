@@ -1,0 +1,388 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The entity sets that are small enough to be made row by row, each as the fields it shows and a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from airflow_provider_mlconnector.sandbox.books import Books
+from airflow_provider_mlconnector.sandbox.books.company import CITY, DEPARTMENT, PROJECT, Partner
+from airflow_provider_mlconnector.sandbox.books.masterdata import SET_UP_AT
+from airflow_provider_mlconnector.sandbox.books.periods import FIRST_MONTH, TODAY
+from airflow_provider_mlconnector.sandbox.business_central.dimension_sets import SET_FIELDS, set_entries
+from airflow_provider_mlconnector.sandbox.business_central.tenant import record_id
+from airflow_provider_mlconnector.sandbox.business_central.trial_balance import summed_accounts
+from airflow_provider_mlconnector.sandbox.business_central.wire import BLANK_GUID, NEVER, Row, enum_name
+from airflow_provider_mlconnector.sandbox.odata.filters import Column
+
+NO_DATE = date(1, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """An entity set.
+
+    :param entity: name of the type, as error texts say it.
+    :param fields: names of all properties, in order of the wire.
+    :param values: returns the values of each row, in order of ``fields``.
+    """
+
+    entity: str
+    fields: tuple[str, ...]
+    values: Callable[[Books], Iterable[Sequence[Any]]]
+
+    def rows(self, books: Books) -> list[Row]:
+        """Return all rows as they stand now."""
+        return [dict(zip(self.fields, values, strict=True)) for values in self.values(books)]
+
+
+@dataclass(frozen=True, slots=True)
+class RowFrame:
+    """Rows of a table, and their places in it, by which a table of this size is paged."""
+
+    rows: tuple[Row, ...]
+    places: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> RowFrame:
+        """Return all rows of a table."""
+        whole = tuple(rows)
+        return cls(whole, np.arange(len(whole)))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def keys(self) -> Column:
+        """Return the places."""
+        return self.places
+
+    def take(self, which: NDArray[Any]) -> RowFrame:
+        """Return the rows at these places, or where this mask is true."""
+        chosen = np.flatnonzero(which) if which.dtype == np.bool_ else which
+        return RowFrame(tuple(self.rows[place] for place in chosen), self.places[chosen])
+
+    def column(self, field: str) -> Column:
+        """Return the values of a field."""
+        values = [row[field] for row in self.rows]
+        sample = values[0] if values else None
+        if isinstance(sample, datetime):
+            return np.array([value.replace(tzinfo=None) for value in values], "datetime64[us]")
+        if isinstance(sample, date):
+            return np.array(values, "datetime64[D]")
+        column = np.empty(len(values), object)
+        column[:] = values
+        return column
+
+
+def _accounts(books: Books) -> Iterable[Sequence[Any]]:
+    net_changes = _net_changes(books)
+    for account in books.accounts:
+        yield (
+            record_id("account", account.number),
+            account.number,
+            account.name,
+            enum_name(account.category),
+            account.subcategory,
+            account.blocked,
+            enum_name(account.type),
+            account.direct_posting,
+            sum((net_changes[number] for number in summed_accounts(books, account)), Decimal(0)),
+            enum_name("Average Rate (Manual)"),
+            "",
+            "",
+            False,
+            books.changed_at(account.number),
+        )
+
+
+def _finance_accounts(books: Books) -> Iterable[Sequence[Any]]:
+    net_changes = _net_changes(books)
+    subcategories = sorted({account.subcategory for account in books.accounts})
+    for account in books.accounts:
+        yield (
+            record_id("account", account.number),
+            account.number,
+            account.name,
+            enum_name(account.type),
+            enum_name(account.category),
+            subcategories.index(account.subcategory),
+            account.subcategory,
+            account.indentation,
+            sum((net_changes[number] for number in summed_accounts(books, account)), Decimal(0)),
+            enum_name("Balance Sheet" if account.on_balance_sheet else "Income Statement"),
+            "",
+            "",
+            account.parent,
+            books.changed_at(account.number),
+        )
+
+
+def _net_changes(books: Books) -> dict[str, Decimal]:
+    sums = books.ledger.sums(date.min, date.max, len(books.departments.all))
+    net = (sums.debit - sums.credit).sum(axis=1)
+    return {account.number: Decimal(int(cents)).scaleb(-2) for account, cents in zip(books.accounts, net, strict=True)}
+
+
+def _dimensions(books: Books) -> Iterable[Sequence[Any]]:
+    for code, name in books.dimensions.items():
+        yield record_id("dimension", code), code, name, "", SET_UP_AT
+
+
+def _dimension_values(books: Books) -> Iterable[Sequence[Any]]:
+    for dimension in books.dimensions:
+        for value in books.values(dimension):
+            yield (
+                record_id("value", dimension, value.code),
+                value.code,
+                record_id("dimension", dimension),
+                value.name,
+                "",
+                books.changed_at(dimension, value.code),
+            )
+
+
+def _finance_dimension_values(books: Books) -> Iterable[Sequence[Any]]:
+    for dimension_number, dimension in enumerate(books.dimensions, start=1):
+        for value_number, value in enumerate(books.values(dimension), start=1):
+            yield (
+                record_id("value", dimension, value.code),
+                dimension,
+                value.code,
+                value.name,
+                dimension_number * 100 + value_number,
+                enum_name(value.type),
+                value.blocked,
+                1 if value.parent else 0,
+                "",
+                dimension_number,
+                books.changed_at(dimension, value.code),
+            )
+
+
+def _vendors(books: Books) -> Iterable[Sequence[Any]]:
+    for vendor in books.vendors:
+        yield (
+            record_id("vendor", vendor.number),
+            vendor.number,
+            vendor.name,
+            *_address(vendor),
+            "",
+            f"accounts@{vendor.number.lower()}.example",
+            "",
+            "",
+            BLANK_GUID,
+            books.currency,
+            "",
+            BLANK_GUID,
+            BLANK_GUID,
+            False,
+            enum_name(vendor.blocked),
+            Decimal(0),
+            SET_UP_AT,
+        )
+
+
+def _address(partner: Partner) -> tuple[str, ...]:
+    return "1 Market Street", "", partner.city, "", "GB", ""
+
+
+def _employees(books: Books) -> Iterable[Sequence[Any]]:
+    for employee in books.employees:
+        mail = f"{employee.given_name.lower()}@larkfield.example"
+        yield (
+            record_id("employee", employee.number),
+            employee.number,
+            employee.name,
+            employee.given_name,
+            "",
+            employee.surname,
+            employee.job_title,
+            *("2 Orchard Lane", "", CITY, "", "GB", "CT1 1AA"),
+            *("", "", mail, ""),
+            employee.employed_on,
+            NO_DATE,
+            enum_name(employee.status),
+            employee.born_on,
+            *("", "", ""),
+            employee.iban,
+            SET_UP_AT,
+        )
+
+
+def _accounting_periods(books: Books) -> Iterable[Sequence[Any]]:
+    for period in books.periods:
+        closed = books.is_closed(period.key)
+        yield (
+            record_id("period", period.key),
+            period.start,
+            f"{period.start:%B}",
+            period.start.month == FIRST_MONTH,
+            closed,
+            closed,
+            SET_UP_AT,
+        )
+
+
+def _finance_periods(books: Books) -> Iterable[Sequence[Any]]:
+    for period in books.periods:
+        yield (
+            record_id("period", period.key),
+            f"{period.start:%B}",
+            period.start,
+            period.end,
+            period.start.month == FIRST_MONTH,
+            date(period.year - 1, FIRST_MONTH, 1),
+            date(period.year, FIRST_MONTH - 1, 30),
+            books.is_closed(period.key),
+            SET_UP_AT,
+        )
+
+
+def _ledger_setup(books: Books) -> Iterable[Sequence[Any]]:
+    shortcuts = (DEPARTMENT, PROJECT, "", "", "", "", "", "")
+    yield record_id("setup"), NO_DATE, NO_DATE, "", books.currency, "£", SET_UP_AT, False, *shortcuts
+
+
+def _global_settings(books: Books) -> Iterable[Sequence[Any]]:
+    yield record_id("company", books.code), books.name, "", books.currency
+
+
+def _information(books: Books) -> Iterable[Sequence[Any]]:
+    year_start = date(TODAY.year - (TODAY.month < FIRST_MONTH), FIRST_MONTH, 1)
+    address = ("3 Hive Works", "", CITY, "", "GB", "CT2 7NZ")
+    contact = ("", "", "", "", "")
+    yield record_id("information"), books.name, *address, *contact, books.currency, year_start, "", "", SET_UP_AT
+
+
+def _set_entries(books: Books) -> Iterable[Sequence[Any]]:
+    return (tuple(row.values()) for row in set_entries(books))
+
+
+def company_rows(companies: dict[str, Books]) -> list[Row]:
+    """Return the rows of the companies that a client sees."""
+    return [
+        {
+            "id": company,
+            "systemVersion": "27.0.38460.0",
+            "timestamp": 20_001 + place,
+            "name": books.name,
+            "displayName": books.name,
+            "businessProfileId": "",
+            "systemCreatedAt": SET_UP_AT,
+            "systemCreatedBy": BLANK_GUID,
+            "systemModifiedAt": NEVER,
+            "systemModifiedBy": BLANK_GUID,
+        }
+        for place, (company, books) in enumerate(companies.items())
+    ]
+
+
+def _fields(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+COMPANY_FIELDS = _fields(
+    "id systemVersion timestamp name displayName businessProfileId "
+    "systemCreatedAt systemCreatedBy systemModifiedAt systemModifiedBy"
+)
+
+V2_TABLES = {
+    "accounts": Table(
+        "account",
+        _fields(
+            "id number displayName category subCategory blocked accountType directPosting netChange "
+            "consolidationTranslationMethod consolidationDebitAccount consolidationCreditAccount "
+            "excludeFromConsolidation lastModifiedDateTime"
+        ),
+        _accounts,
+    ),
+    "dimensions": Table(
+        "dimension", _fields("id code displayName consolidationCode lastModifiedDateTime"), _dimensions
+    ),
+    "dimensionValues": Table(
+        "dimensionValue",
+        _fields("id code dimensionId displayName consolidationCode lastModifiedDateTime"),
+        _dimension_values,
+    ),
+    "vendors": Table(
+        "vendor",
+        _fields(
+            "id number displayName addressLine1 addressLine2 city state country postalCode phoneNumber email website "
+            "taxRegistrationNumber currencyId currencyCode irs1099Code paymentTermsId paymentMethodId taxLiable "
+            "blocked balance lastModifiedDateTime"
+        ),
+        _vendors,
+    ),
+    "employees": Table(
+        "employee",
+        _fields(
+            "id number displayName givenName middleName surname jobTitle addressLine1 addressLine2 city state country "
+            "postalCode phoneNumber mobilePhone email personalEmail employmentDate terminationDate status birthDate "
+            "statisticsGroupCode bankBranchNumber bankAccountNumber iban lastModifiedDateTime"
+        ),
+        _employees,
+    ),
+    "accountingPeriods": Table(
+        "accountingPeriod",
+        _fields("id startingDate name newFiscalYear closed dateLocked lastModifiedDateTime"),
+        _accounting_periods,
+    ),
+    "generalLedgerSetup": Table(
+        "generalLedgerSetup",
+        _fields(
+            "id allowPostingFrom allowPostingTo additionalReportingCurrency localCurrencyCode localCurrencySymbol "
+            "lastModifiedDateTime allowQueryFromConsolidation shortcutDimension1Code shortcutDimension2Code "
+            "shortcutDimension3Code shortcutDimension4Code shortcutDimension5Code shortcutDimension6Code "
+            "shortcutDimension7Code shortcutDimension8Code"
+        ),
+        _ledger_setup,
+    ),
+    "companyInformation": Table(
+        "companyInformation",
+        _fields(
+            "id displayName addressLine1 addressLine2 city state country postalCode phoneNumber faxNumber email "
+            "website taxRegistrationNumber currencyCode currentFiscalYearStartDate industry experience "
+            "lastModifiedDateTime"
+        ),
+        _information,
+    ),
+}
+
+FINANCE_TABLES = {
+    "generalLedgerAccounts": Table(
+        "generalLedgerAccount",
+        _fields(
+            "id accountNumber accountName accountType accountCategory accountSubcategoryEntryNumber "
+            "accountSubcategoryDescription indentation netChange incomeBalance budgetFilter businessUnitFilter "
+            "parentAccountNumber lastModifiedDateTime"
+        ),
+        _finance_accounts,
+    ),
+    "dimensionValues": Table(
+        "dimensionValue",
+        _fields(
+            "id dimensionCode dimensionValueCode dimensionValueName dimensionValueId dimensionValueType blocked "
+            "indentation consolidationCode globalDimensionNumber lastModifiedDateTime"
+        ),
+        _finance_dimension_values,
+    ),
+    "dimensionSetEntries": Table("dimensionSetEntry", SET_FIELDS, _set_entries),
+    "accountingPeriods": Table(
+        "accountingPeriod",
+        _fields(
+            "id displayName startingDate endingDate newFiscalYear fiscalYearStartDate fiscalYearEndDate closed "
+            "lastModifiedDateTime"
+        ),
+        _finance_periods,
+    ),
+    "globalSettings": Table(
+        "globalSettings", _fields("company companyName additionalReportingCurrency localCurrencyCode"), _global_settings
+    ),
+}
