@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from email.utils import formatdate
 from typing import Any
 
 import pyarrow as pa
@@ -52,7 +53,8 @@ class FakeCompany:
         if self.replies.get(name):
             return self.replies[name].pop(0)
         if name == "companies":
-            return as_json({"value": self.companies})
+            reply = as_json({"value": self.companies})
+            return replace(reply, headers={**reply.headers, "Date": formatdate(usegmt=True)})
         if name in self.texts:
             return Reply(body=self.texts[name].encode(), headers={"Content-Type": "text/plain"})
         if name not in self.sets:

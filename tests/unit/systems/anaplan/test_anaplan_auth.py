@@ -1,0 +1,401 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import base64
+import datetime
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.x509.oid import NameOID
+
+from airflow_provider_mlconnector.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    DeadlineError,
+    LostAnswerError,
+    ProtocolError,
+)
+from airflow_provider_mlconnector.systems.anaplan.access import Access
+from airflow_provider_mlconnector.systems.anaplan.auth import (
+    BasicLogin,
+    CertificateLogin,
+    CertVersion,
+    OAuthLogin,
+    fingerprint,
+)
+from airflow_provider_mlconnector.systems.anaplan.hosts import Hosts
+from airflow_provider_mlconnector.systems.anaplan.local import LocalTokenStore
+from airflow_provider_mlconnector.systems.anaplan.login_service import LoginService
+from airflow_provider_mlconnector.systems.anaplan.oauth import authorization_url, device_grant, exchange_code
+from tests.unit.systems.anaplan.fake_anaplan import FakeAnaplan, hosts_of
+from tests.unit.systems.http.scripted_server import FakeClock, Reply, as_json, in_turn, serving
+
+JANE = BasicLogin("jane@example.com", "pässword")
+HOSTS = Hosts("https://api.example/2/0", "https://auth.example", "https://oauth.example")
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def fake(clock):
+    return FakeAnaplan(clock)
+
+
+@pytest.fixture
+def server(fake):
+    with serving(fake) as running:
+        yield running
+
+
+def access(server, login, clock, tokens=None):
+    service = LoginService(hosts_of(server), clock=clock)
+    return Access(login, service, tokens or LocalTokenStore(clock), fingerprint(hosts_of(server), login))
+
+
+# Basic
+
+
+def test_a_basic_login_is_sent_in_utf8_and_gives_a_token_of_its_scheme(server, fake, clock):
+    assert access(server, JANE, clock).headers() == {"Authorization": "AnaplanAuthToken token-1"}
+    sent = server.seen("POST", "/token/authenticate")[0]
+    assert (
+        base64.b64decode(sent.headers["authorization"].removeprefix("Basic ")).decode() == "jane@example.com:pässword"
+    )
+    assert sent.body == b""
+
+
+def test_one_token_serves_its_whole_life_and_is_prolonged_early_instead_of_a_new_login(server, fake, clock):
+    door = access(server, JANE, clock)
+    for _ in range(10):
+        door.headers()
+    clock.advance(35 * 60 - 299)
+    door.headers()
+    assert (fake.logins, fake.refreshes) == (1, 1)
+
+
+def test_a_dead_token_means_a_new_login(server, fake, clock):
+    door = access(server, JANE, clock)
+    door.headers()
+    clock.advance(35 * 60 + 1)
+    assert door.headers() == {"Authorization": "AnaplanAuthToken token-2"}
+    assert fake.refreshes == 0
+
+
+def test_a_token_that_anaplan_does_not_prolong_is_replaced_by_a_new_login(server, fake, clock):
+    door = access(server, JANE, clock)
+    door.headers()
+    fake.tokens.clear()
+    clock.advance(35 * 60 - 60)
+    assert door.headers() == {"Authorization": "AnaplanAuthToken token-2"}
+
+
+def test_a_refused_token_is_replaced_once_however_many_threads_were_refused(server, fake, clock):
+    store = LocalTokenStore(clock)
+    doors = [access(server, JANE, clock, store) for _ in range(20)]
+    refused = [door.headers() for door in doors]
+    assert fake.logins == 1
+    barrier = threading.Barrier(20)
+
+    def again(door, headers):
+        barrier.wait()
+        door.refused(headers)
+        return door.headers()["Authorization"]
+
+    with ThreadPoolExecutor(20) as pool:
+        assert set(pool.map(again, doors, refused)) == {"AnaplanAuthToken token-2"}
+    assert fake.logins == 2
+
+
+def test_the_life_of_a_token_is_counted_on_anaplans_clock(clock):
+    ahead = int((clock.now().timestamp() + 7200 + 2100) * 1000)
+    date = "Fri, 20 Nov 2026 08:00:00 GMT"  # two hours ahead of ours
+    token = as_json({"tokenInfo": {"tokenValue": "t", "expiresAt": ahead}}, 201, Date=date)
+    with serving(in_turn(token)) as running:
+        made = LoginService(hosts_of(running), clock=clock).authenticate("Basic x", None)
+    assert made.expires_at - clock.now() == datetime.timedelta(seconds=2100)
+
+
+def test_a_wrong_password_is_tried_once_and_explained(clock):
+    refusal = as_json({"status": "FAILURE_BAD_CREDENTIAL", "statusMessage": "Bad credentials"}, 401)
+    with serving(in_turn(refusal)) as running:
+        with pytest.raises(AuthenticationError, match="Bad credentials") as caught:
+            access(running, JANE, clock).headers()
+        assert len(running.requests) == 1
+    assert "pässword" not in str(caught.value)
+    assert "Exception User" in caught.value.hint
+
+
+def test_an_answer_without_a_token_is_a_protocol_error(clock):
+    with serving(in_turn(as_json({"status": "SUCCESS"}, 201))) as running, pytest.raises(ProtocolError):
+        access(running, JANE, clock).headers()
+
+
+def test_a_login_survives_a_server_error(server, fake, clock):
+    first = iter([Reply(503)])
+    server.script = lambda request: next(first, None) or fake(request)
+    assert access(server, JANE, clock).headers()["Authorization"].endswith("token-1")
+
+
+# Certificate
+
+
+@pytest.fixture(scope="module")
+def key():
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def pem_of_certificate(key):
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Larkfield close")])
+    begin = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(begin).not_valid_after(begin + datetime.timedelta(days=365))
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+
+
+def pem_of_key(key, passphrase=None):
+    protection = (
+        serialization.BestAvailableEncryption(passphrase.encode()) if passphrase else serialization.NoEncryption()
+    )
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, form, protection).decode()
+
+
+@pytest.fixture(scope="module")
+def certificate(key):
+    return CertificateLogin(pem_of_certificate(key), pem_of_key(key))
+
+
+def verified(payload, key):
+    data = base64.b64decode(payload["encodedData"])
+    signature = base64.b64decode(payload["encodedSignedData"])
+    key.public_key().verify(signature, data, padding.PKCS1v15(), hashes.SHA512())
+    with pytest.raises(InvalidSignature):  # over the bytes, not over their base64
+        key.public_key().verify(signature, payload["encodedData"].encode(), padding.PKCS1v15(), hashes.SHA512())
+    return data
+
+
+def test_a_v2_payload_signs_the_time_in_seconds_and_random_bytes(certificate, key):
+    payload = certificate.payload(1_750_736_826.9)
+    data = verified(payload, key)
+    assert payload["encodedDataFormat"] == "v2"
+    assert data[:8] == bytes.fromhex("00000000685a1fba")  # as in Anaplan's own sample
+    assert len(data) >= 108
+
+
+def test_a_v1_payload_signs_random_bytes_alone(certificate, key):
+    payload = replace(certificate, version=CertVersion.V1).payload(1_750_736_826.0)
+    assert "encodedDataFormat" not in payload
+    assert len(verified(payload, key)) >= 100
+
+
+def test_the_time_can_be_in_milliseconds(certificate, key):
+    payload = replace(certificate, version=CertVersion.V2_MILLISECONDS).payload(1_750_736_826.5)
+    assert int.from_bytes(verified(payload, key)[:8], "big") == 1_750_736_826_500
+
+
+def test_each_login_signs_something_new(certificate):
+    assert certificate.payload(1.0)["encodedData"] != certificate.payload(1.0)["encodedData"]
+
+
+def test_a_certificate_login_sends_the_pem_in_the_header_and_the_payload_as_json(server, certificate, key, clock):
+    access(server, certificate, clock).headers()
+    sent = server.seen("POST", "/token/authenticate")[0]
+    pem = base64.b64decode(sent.headers["authorization"].removeprefix("CACertificate ")).decode()
+    assert pem == certificate.certificate_pem
+    assert int.from_bytes(verified(sent.json, key)[:8], "big") == int(clock.now().timestamp())
+
+
+def test_a_private_key_may_be_encrypted(key):
+    login = CertificateLogin(pem_of_certificate(key), pem_of_key(key, "open sesame"), "open sesame")
+    assert verified(login.payload(1.0), key)
+
+
+@pytest.mark.parametrize("passphrase", [None, "wrong"])
+def test_a_key_that_does_not_open_is_a_configuration_error(key, passphrase):
+    login = CertificateLogin(pem_of_certificate(key), pem_of_key(key, "open sesame"), passphrase)
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        login.payload(1.0)
+
+
+def test_a_key_of_another_certificate_is_a_configuration_error(key, certificate):
+    other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    with pytest.raises(ConfigurationError, match="does not belong"):
+        replace(certificate, private_key_pem=pem_of_key(other)).payload(1.0)
+
+
+# OAuth
+
+
+class RefreshTokens(LocalTokenStore):
+    """Notes when a refresh token is durable."""
+
+    def __init__(self, clock, log):
+        super().__init__(clock)
+        self.log = log
+
+    def token(self, key, *, fresh, early):
+        def noted(last, refresh_token):
+            token, rotated = fresh(last, refresh_token)
+            self.log.append(("stored", rotated))
+            return token, rotated
+
+        return super().token(key, fresh=noted, early=early)
+
+
+def grant(access_token, refresh_token=None, expires_in=2100):
+    body = {"access_token": access_token, "expires_in": expires_in, "token_type": "Bearer"}
+    return as_json({**body, "refresh_token": refresh_token} if refresh_token else body)
+
+
+def test_a_rotated_refresh_token_is_stored_before_the_access_token_is_used(clock):
+    log = []
+    login = OAuthLogin("client", rotatable=True)
+    with serving(in_turn(grant("A1", "R2"), grant("A2", "R3"))) as running:
+        store = RefreshTokens(clock, log)
+        store.put_refresh_token(fingerprint(hosts_of(running), login), "R1")
+        door = access(running, login, clock, store)
+        log.append(("used", door.headers()["Authorization"]))
+        clock.advance(2100)
+        log.append(("used", door.headers()["Authorization"]))
+        assert [request.json["refresh_token"] for request in running.requests] == ["R1", "R2"]
+    assert log == [("stored", "R2"), ("used", "Bearer A1"), ("stored", "R3"), ("used", "Bearer A2")]
+
+
+def test_a_refresh_token_that_does_not_rotate_is_kept(clock):
+    login = OAuthLogin("client", client_secret="shh")
+    with serving(in_turn(grant("A1"), grant("A2", "R1"))) as running:
+        store = LocalTokenStore(clock)
+        store.put_refresh_token(fingerprint(hosts_of(running), login), "R1")
+        door = access(running, login, clock, store)
+        door.headers()
+        clock.advance(2100)
+        door.headers()
+        assert [request.json["refresh_token"] for request in running.requests] == ["R1", "R1"]
+        assert running.requests[0].json["client_secret"] == "shh"
+
+
+@pytest.mark.parametrize(("rotatable", "sends"), [(True, 1), (False, 2)])
+def test_a_rotating_refresh_token_is_not_sent_twice_when_the_answer_is_lost(clock, rotatable, sends):
+    login = OAuthLogin("client", rotatable=rotatable)
+    with serving(in_turn(Reply(silent=True), grant("A1", "R2"))) as running:
+        store = LocalTokenStore(clock)
+        store.put_refresh_token(fingerprint(hosts_of(running), login), "R1")
+        door = access(running, login, clock, store)
+        if rotatable:
+            with pytest.raises(LostAnswerError):
+                door.headers()
+        else:
+            door.headers()
+        assert len(running.requests) == sends
+
+
+def test_without_a_refresh_token_the_login_command_is_named(clock, server):
+    with pytest.raises(AuthenticationError, match="airflow mlconnector login"):
+        access(server, OAuthLogin("client"), clock).headers()
+
+
+def test_a_dead_refresh_token_names_the_login_command_whatever_the_status(clock):
+    login = OAuthLogin("client")
+    refusal = as_json({"error": "invalid_grant", "error_description": "Unknown or invalid refresh token."}, 403)
+    with serving(in_turn(refusal)) as running:
+        store = LocalTokenStore(clock)
+        store.put_refresh_token(fingerprint(hosts_of(running), login), "R1-secret")
+        with pytest.raises(AuthenticationError, match="invalid_grant") as caught:
+            access(running, login, clock, store).headers()
+    assert "airflow mlconnector login" in str(caught.value)
+    assert "R1-secret" not in str(caught.value)
+
+
+DEVICE = as_json(
+    {
+        "device_code": "D",
+        "user_code": "ABCD-EFGH",
+        "verification_uri": "https://x/activate",
+        "verification_uri_complete": "https://x/activate?user_code=ABCD-EFGH",
+        "expires_in": 600,
+        "interval": 5,
+    }
+)
+
+
+def pending(code, status=403):
+    return as_json({"error": code, "error_description": code}, status)
+
+
+def test_the_device_grant_shows_the_code_and_waits_for_the_person(clock):
+    shown = []
+    replies = (DEVICE, pending("authorization_pending"), pending("slow_down", 400), grant("A", "R1"))
+    with serving(in_turn(*replies)) as running:
+        service = LoginService(hosts_of(running), clock=clock)
+        assert device_grant(service, "client", shown.append) == "R1"
+        assert running.requests[0].json["scope"] == "openid profile email offline_access"
+    assert [(prompt.url, prompt.user_code) for prompt in shown] == [
+        ("https://x/activate?user_code=ABCD-EFGH", "ABCD-EFGH")
+    ]
+    assert clock.waits == [5.0, 5.0, 10.0]
+    assert "device_code" not in repr(shown[0])
+
+
+def test_the_device_grant_ends_when_the_person_refuses(clock):
+    refused = in_turn(DEVICE, pending("access_denied"))
+    with serving(refused) as running, pytest.raises(AuthenticationError, match="access_denied"):
+        device_grant(LoginService(hosts_of(running), clock=clock), "client", lambda prompt: None)
+
+
+@pytest.mark.parametrize("last", [pending("expired_token"), pending("authorization_pending")])
+def test_the_device_grant_ends_with_its_code(clock, last):
+    with serving(in_turn(DEVICE, last)) as running, pytest.raises(DeadlineError):
+        device_grant(LoginService(hosts_of(running), clock=clock), "client", lambda prompt: None)
+    assert clock.monotonic() <= 600
+
+
+def test_a_code_becomes_a_refresh_token(clock):
+    with serving(in_turn(grant("A", "R1"))) as running:
+        service = LoginService(hosts_of(running), clock=clock)
+        assert exchange_code(service, "client", "secret", "C", "http://127.0.0.1/callback") == "R1"
+        assert running.requests[0].json["grant_type"] == "authorization_code"
+
+
+def test_a_grant_without_a_refresh_token_says_which_scope_is_missing(clock):
+    with serving(in_turn(grant("A"))) as running, pytest.raises(ProtocolError, match="offline_access"):
+        exchange_code(LoginService(hosts_of(running), clock=clock), "client", "secret", "C", "http://x")
+
+
+def test_the_page_of_consent_carries_client_state_and_scope():
+    url = authorization_url(HOSTS, "client", "http://127.0.0.1/callback", "st&te")
+    assert url.startswith("https://oauth.example/auth/authorize?response_type=code&client_id=client&")
+    assert "state=st%26te" in url
+
+
+# Keys
+
+
+def test_the_same_login_has_the_same_key_everywhere_and_every_difference_another():
+    logins = [
+        JANE,
+        BasicLogin("joe@example.com", "pässword"),
+        BasicLogin("jane@example.com", "changed"),
+        OAuthLogin("client"),
+        OAuthLogin("client", account="joe"),
+        CertificateLogin("pem", "key"),
+    ]
+    keys = [fingerprint(HOSTS, login) for login in logins]
+    assert len(set(keys)) == len(keys)
+    assert keys == [fingerprint(HOSTS, login) for login in logins]
+    assert fingerprint(replace(HOSTS, api="https://other/2/0"), JANE) != keys[0]
+
+
+def test_no_secret_is_in_a_representation():
+    assert "pässword" not in repr(JANE)
+    assert "shh" not in repr(OAuthLogin("client", "shh"))
+    assert "PRIVATE" not in repr(CertificateLogin("pem", "PRIVATE", "phrase"))
+    assert "phrase" not in repr(CertificateLogin("pem", "PRIVATE", "phrase"))
