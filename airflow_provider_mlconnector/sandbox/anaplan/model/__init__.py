@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The planning model: its definitions, its contents and its files."""

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Views of a module as tables and grids of text.
+
+A default view has the first dimension on rows, Time on columns and the rest on pages, and sums up parents. A saved view
+has every dimension on rows and the line items on columns, leaves only, and leaves out rows of zeros.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from airflow_provider_mlconnector.sandbox.anaplan import ids
+from airflow_provider_mlconnector.sandbox.anaplan.model.contents import Contents
+from airflow_provider_mlconnector.sandbox.anaplan.model.definitions import Dimension, View
+from airflow_provider_mlconnector.sandbox.anaplan.model.members import Member
+
+Row = tuple[str, ...]
+
+
+class PageSelectorError(Exception):
+    """A page selector names no dimension on pages, or no member of it; the text is the dimension's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A member on an axis, with the ids of the leaves that it sums up."""
+
+    id: str
+    label: str
+    leaves: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A dimension of a view, or its line items, with the members in order."""
+
+    id: str
+    name: str
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where a view has its dimensions."""
+
+    rows: tuple[Axis, ...]
+    columns: tuple[Axis, ...]
+    pages: tuple[Axis, ...]
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """Return all axes."""
+        return (*self.rows, *self.columns, *self.pages)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The cells of one page; ``rows`` are coordinates and cells."""
+
+    pages: Row
+    columns: tuple[Row, ...]
+    rows: tuple[tuple[Row, Row], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A view of some contents; with ``shows_codes`` its members appear by code instead of name."""
+
+    contents: Contents
+    view: View
+    shows_codes: bool = False
+
+    def layout(self) -> Layout:
+        """Return where the view has its dimensions, and their members."""
+        first, *middle, time = (self._axis(dimension) for dimension in self.view.module.dimensions)
+        items = tuple(Place(item.id, item.name, (item.id,)) for item in self.view.module.line_items)
+        line_items = Axis(ids.LINE_ITEMS_DIMENSION, "Line items", items)
+        if self.view.is_saved:
+            return Layout((first, *middle, time), (line_items,), ())
+        return Layout((first,), (time,), (*middle, line_items))
+
+    def cell_count(self) -> int:
+        """Return how many cells the view shows."""
+        if self.view.is_saved:
+            return len(self.contents.rows(self.view.module)) * len(self.view.module.line_items)
+        return math.prod(len(axis.places) for axis in self.layout().axes)
+
+    def multi_column(self, version_id: str = "") -> Iterator[Row]:
+        """Go through the view as a table: header first, a column for each dimension and each line item."""
+        yield self._dimension_names() + tuple(item.name for item in self.view.module.line_items)
+        for coordinates, values in self._tuples(version_id):
+            yield coordinates + tuple(_text(value) for value in values)
+
+    def single_column(self) -> Iterator[Row]:
+        """Go through the view as a table with one value in a row."""
+        yield (*self._dimension_names(), "Line items", "Value")
+        for coordinates, values in self._tuples():
+            for item, value in zip(self.view.module.line_items, values, strict=True):
+                yield (*coordinates, item.name, _text(value))
+
+    def grid(self, selected: Mapping[str, str]) -> Grid:
+        """Return one page of the view.
+
+        :param selected: id of the member for each dimension on pages that shall not show its first.
+        :raises PageSelectorError: when such a dimension is not on pages or has no such member.
+        """
+        layout = self.layout()
+        pages = _selected(layout.pages, selected)
+        columns = list(itertools.product(*(axis.places for axis in layout.columns)))
+        if self.view.is_saved:
+            rows = tuple((key, tuple(_text(value) for value in values)) for key, values in self._tuples())
+        else:
+            rows = tuple(
+                (tuple(place.label for place in row), tuple(self._cell(layout, (*row, *at, *pages)) for at in columns))
+                for row in itertools.product(*(axis.places for axis in layout.rows))
+            )
+        labels = tuple(tuple(place.label for place in column) for column in columns)
+        return Grid(tuple(page.label for page in pages), labels, rows)
+
+    def _dimension_names(self) -> Row:
+        dimensions = self.view.module.dimensions
+        if self.view.is_saved:
+            return tuple(dimension.label for dimension in dimensions)
+        return tuple(self.contents.lists[dimension.list_id].name for dimension in dimensions)
+
+    def _axis(self, dimension: Dimension) -> Axis:
+        members = self.contents.lists[dimension.list_id]
+        shown = members.leaves() if self.view.is_saved else list(members)
+        places = (
+            Place(member.id, self._label(member), tuple(leaf.id for leaf in members.leaves_under(member)))
+            for member in shown
+        )
+        return Axis(members.id, members.name, tuple(places))
+
+    def _label(self, member: Member) -> str:
+        return member.label if self.shows_codes else member.name
+
+    def _tuples(self, version_id: str = "") -> Iterator[tuple[Row, list[Decimal]]]:
+        """Go through the rows of a table: labels of the members, values of the line items."""
+        module = self.view.module
+        if self.view.is_saved:
+            for key, held in self.contents.rows(module, version_id).items():
+                values = [held.get(item.name, Decimal(0)) for item in module.line_items]
+                if any(values):
+                    members = self.contents.members(module, ("", *key))
+                    yield tuple(self._label(member) for member in members), values
+            return
+        axes = [self._axis(dimension) for dimension in module.dimensions]
+        for places in itertools.product(*(axis.places for axis in axes)):
+            groups = [place.leaves for place in places]
+            values = [self.contents.sum_over(module, item, groups) for item in module.line_items]
+            yield tuple(place.label for place in places), values
+
+    def _cell(self, layout: Layout, places: Sequence[Place]) -> str:
+        """Return the cell where these places, in the order of the layout's axes, meet."""
+        by_axis = {axis.id: place for axis, place in zip(layout.axes, places, strict=True)}
+        item = self.view.module.line_item(by_axis[ids.LINE_ITEMS_DIMENSION].id)
+        groups = [by_axis[dimension.list_id].leaves for dimension in self.view.module.dimensions]
+        return _text(self.contents.sum_over(self.view.module, item, groups)) if item else ""
+
+
+def _selected(axes: Sequence[Axis], selected: Mapping[str, str]) -> list[Place]:
+    unknown = selected.keys() - {axis.id for axis in axes}
+    if unknown:
+        raise PageSelectorError(min(unknown))
+    chosen = []
+    for axis in axes:
+        wanted = selected.get(axis.id)
+        place = next((place for place in axis.places if wanted in (None, place.id)), None)
+        if place is None and wanted is not None:
+            raise PageSelectorError(axis.id)
+        chosen.append(place or Place("", "", ()))
+    return chosen
+
+
+def _text(value: Decimal) -> str:
+    return format(value, "f")

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Import into a list: rows become members, matched by code, in the order of the file.
+
+A parent must be known when its row is read. A blank parent puts the member at the top. A key that comes twice in the
+source fails the import as a whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from airflow_provider_mlconnector.sandbox.anaplan.model.contents import Contents
+from airflow_provider_mlconnector.sandbox.anaplan.model.definitions import ListTarget
+from airflow_provider_mlconnector.sandbox.anaplan.model.members import Member, MemberError, MemberList
+from airflow_provider_mlconnector.sandbox.anaplan.work.results import Finding, Loaded, Reject, Severity, Tally
+from airflow_provider_mlconnector.sandbox.anaplan.work.source import Rows, Source, SourceError
+
+
+def load_list(target: ListTarget, source: Source, contents: Contents) -> Loaded:
+    """Return what a file makes of a list.
+
+    :raises SourceError: when the file cannot be imported at all.
+    """
+    columns = ("Code", "Name", "Parent") if target.parent else ("Code", "Name")
+    source.require(columns)
+    loader = _Loader(contents.lists[target.list_id].copy(), columns)
+    for rows in source.parts():
+        loader.take(rows)
+    return Loaded(contents.with_list(loader.members), loader.tally, source.header, loader.rejects)
+
+
+@dataclass(slots=True)
+class _Loader:
+    members: MemberList
+    columns: tuple[str, ...]
+    tally: Tally = field(default_factory=Tally)
+    rejects: list[Reject] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+    rejected_codes: set[str] = field(default_factory=set)
+
+    def take(self, rows: Rows) -> None:
+        """Load a part of the file."""
+        for bad in rows.malformed:
+            self._reject(bad.line, bad.values, Finding("columnSeparatorExpected", "Column separator expected"))
+        for index, cells in enumerate(zip(*rows.columns(self.columns), strict=True)):
+            code, name, parent = (*(text.strip() for text in cells), "")[:3]
+            if not any((code, name, parent)):
+                self.tally.ignored += 1
+                continue
+            try:
+                self._load(code, name, parent)
+            except MemberError as error:
+                self.rejected_codes.add(code)
+                self._reject(rows.lines[index], rows.row(index), Finding(error.reason, str(error)))
+
+    def _load(self, code: str, name: str, parent_text: str) -> None:
+        if not code:
+            raise MemberError("hierarchyImportEmptyKey", "Error parsing key - no values")
+        if code in self.seen:
+            raise SourceError("hierarchyImportDuplicateSourceKey", f"Duplicate properties in source data: {code}")
+        self.seen.add(code)
+        if not name:
+            raise MemberError("hierarchyImportInvalidName", 'Invalid name: ""')
+        parent = self._parent(parent_text)
+        known = self.members.by_code(code)
+        if known is None:
+            self.members.add(name, code, parent)
+        else:
+            self.members.change(known, name=name, code=code, parent=parent)
+            self.tally.renamed += known.name != name
+        self.tally.loaded(created=known is None)
+
+    def _parent(self, text: str) -> Member | None:
+        parent = self.members.find(text) if text else None
+        if text and parent is None:
+            if text in self.rejected_codes:
+                raise MemberError("hierarchyImportFailedDependency", f'Has dependency on rejected row: "{text}"')
+            raise MemberError("hierarchyImportInvalidParent", f'Invalid parent: "{text}"')
+        return parent
+
+    def _reject(self, line: int, values: tuple[str, ...], finding: Finding) -> None:
+        self.tally.failed += 1
+        self.rejects.append(Reject(line, Severity.ERROR, values, (finding,)))

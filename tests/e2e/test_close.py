@@ -1,0 +1,155 @@
+"""A close on a real Airflow: what the ledger holds is what the model holds."""
+
+import csv
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_mlconnector.demo.watching import OVER
+
+PERIOD, MONTH = "FY2026-P05", "Nov 25"
+MINUTES = 60
+ROOT = Path(__file__).parents[2]
+
+
+def members() -> dict[str, str]:
+    """Return cost centres by department, as the code book has them."""
+    with (ROOT / "dags/crosswalks/cost_centres.csv").open() as lines:
+        return {row["code"]: row["member"] for row in csv.DictReader(lines)}
+
+
+def expected(ledger: dict[tuple[str, str], Decimal]) -> dict[tuple[str, str], Decimal]:
+    """Return the ledger's totals by account and cost centre."""
+    centre = members()
+    return {(account, centre[department]): amount for (account, department), amount in ledger.items()}
+
+
+def balances_of(site, month: str) -> dict[str, dict[str, Decimal]]:
+    rows = site.sandbox.cells("GL Balances", Time=month, Version="Actual")
+    names = ("Opening", "Debit", "Credit", "Closing")
+    return {row["Accounts"]: {name.lower(): Decimal(row.get(name, "0")) for name in names} for row in rows}
+
+
+def run_of(dag, run_id: str):
+    return next(run for run in dag.progress() if run.run_id == run_id)
+
+
+def wait_for(dag, run_id: str, seconds: float = 5 * MINUTES):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        run = run_of(dag, run_id)
+        if run.state in OVER:
+            return run
+        time.sleep(1)
+    pytest.fail(f"{run_id} is not over: {dag.tasks(run_id)}")
+
+
+@pytest.fixture(scope="module")
+def closed(site):
+    """One period closed by a manual run."""
+    dag = site.dag("larkfield_close")
+    dag.unpause()
+    run_id = dag.trigger(PERIOD)
+    assert wait_for(dag, run_id).state == "success"
+    return dag, run_id
+
+
+def test_a_close_loads_exactly_the_ledgers_trial_balance(site, closed):
+    assert site.sandbox.actuals(MONTH) == expected(site.sandbox.ledger(PERIOD))
+
+
+def test_a_close_loads_the_ledgers_account_balances(site, closed):
+    ledger = {account: row for account, row in site.sandbox.balances(PERIOD).items() if any(row.values())}
+    model = {account: row for account, row in balances_of(site, MONTH).items() if any(row.values())}
+    assert model == ledger
+
+
+def test_each_import_was_started_once(site, closed):
+    imports = ("Load Accounts", "Load Cost Centres", "Load GL Actuals", "Load GL Balances")
+    assert {name: site.sandbox.starts()[name] for name in imports} == dict.fromkeys(imports, 1)
+
+
+def test_a_cleared_run_sends_the_period_again_and_repairs_what_a_person_changed(site, closed):
+    dag, run_id = closed
+    (account, centre), right = next(iter(site.sandbox.actuals(MONTH).items()))
+    cell = {"Account": account, "Cost Centre": centre, "Entity": "Larkfield", "Version": "Actual", "Time": MONTH}
+    cell = label_cell(site, cell) | {"Amount": "1.23"}
+    site.sandbox.call("POST", "/anaplan/cells", {"module": "GL Actuals", "cells": [cell]})
+    before = site.sandbox.starts()["Load GL Actuals"]
+    site.stack.api("POST", f"/dags/{dag.dag_id}/dagRuns/{run_id}/clear", {"dry_run": False})
+    time.sleep(2)
+    assert wait_for(dag, run_id).state == "success"
+    assert site.sandbox.starts()["Load GL Actuals"] == before + 1
+    assert site.sandbox.actuals(MONTH)[account, centre] == right
+
+
+def label_cell(site, cell: dict[str, str]) -> dict[str, str]:
+    """Return a cell's address under the labels of the module's dimensions."""
+    labels = [name for name in site.sandbox.cells("GL Actuals")[0] if name != "Amount"]
+    return dict(zip(labels, cell.values(), strict=True))
+
+
+def test_a_backfill_by_command_loads_each_period_between_its_days(site, closed):
+    dag, _ = closed
+    before = {run.run_id for run in dag.progress()}
+    command = ("backfill", "create", "--dag-id", dag.dag_id, "--from-date", "2025-07-01", "--to-date", "2025-09-30")
+    site.stack.cli(*command)
+    check_backfill(site, dag, before, {"FY2026-P01": "Jul 25", "FY2026-P02": "Aug 25", "FY2026-P03": "Sep 25"})
+
+
+def test_a_backfill_over_rest_loads_each_period_between_its_days(site, closed):
+    from datetime import date
+
+    dag, _ = closed
+    before = {run.run_id for run in dag.progress()}
+    dag.backfill(date(2025, 12, 1), date(2026, 2, 28))
+    check_backfill(site, dag, before, {"FY2026-P06": "Dec 25", "FY2026-P07": "Jan 26", "FY2026-P08": "Feb 26"})
+
+
+def check_backfill(site, dag, before: set[str], months: dict[str, str]) -> None:
+    dag.wait(len(before) + len(months), 8 * MINUTES)
+    new = [run for run in dag.progress() if run.run_id not in before]
+    assert {run.period: run.state for run in new} == dict.fromkeys(months, "success")
+    for period, month in months.items():
+        assert site.sandbox.actuals(month) == expected(site.sandbox.ledger(period))
+
+
+def test_a_run_without_a_period_fails_at_once_and_names_the_open_ones(site, closed):
+    dag, _ = closed
+    run_id = site.stack.api("POST", f"/dags/{dag.dag_id}/dagRuns", {"logical_date": None})["dag_run_id"]
+    assert wait_for(dag, run_id, 2 * MINUTES).state == "failed"
+    tries = {task["task_id"]: task["try_number"] for task in dag.tasks(run_id)}
+    assert tries["extract.journal_lines"] == 1
+    logs = site.stack.api("GET", f"/dags/{dag.dag_id}/dagRuns/{run_id}/taskInstances/extract.journal_lines/logs/1")
+    assert "open periods: " in str(logs)
+
+
+def test_a_scheduled_run_sends_only_the_cells_that_a_changed_line_touches(site, closed):
+    dag = site.dag("ticking_close")
+    dag.unpause()
+    first = wait_for_runs(dag, 1)[0]
+    assert first.period == "FY2027-P05"
+    line = site.sandbox.lines("FY2027-P05")[0]
+    amount = Decimal(line["amount"]) + Decimal("0.07")
+    site.sandbox.change_line(line["entry_number"], amount=str(amount))
+    known = len(dag.progress())
+    later = wait_for_runs(dag, known + 1)[-1]
+    stack_off(site, dag)
+    loaded = dag.xcom(later.run_id, "load_gl_actuals.load")
+    assert loaded["prepared"]["cells_sent"] == 1
+    forecast = site.sandbox.cells("GL Actuals", Time="Nov 26", Version="Forecast")
+    held = {(row["Accounts"], row["Cost Centres"]): Decimal(row["Amount"]) for row in forecast}
+    assert {cell: value for cell, value in held.items() if value} == expected(site.sandbox.ledger("FY2027-P05"))
+
+
+def wait_for_runs(dag, count: int):
+    """Wait for that many scheduled runs and see that all went well."""
+    runs = dag.wait(count, 5 * MINUTES)
+    assert {run.state for run in runs} == {"success"}
+    return runs
+
+
+def stack_off(site, dag) -> None:
+    site.stack.api("PATCH", f"/dags/{dag.dag_id}", {"is_paused": True})

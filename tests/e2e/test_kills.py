@@ -1,0 +1,86 @@
+"""Whatever is killed, the remote task is started once, taken up again, and cancelled only by a person."""
+
+import contextlib
+import time
+
+import psutil
+import pytest
+
+from airflow_provider_mlconnector.demo.watching import OVER
+
+IMPORT = "Load Vendors"
+
+
+@pytest.fixture
+def slow_imports(site):
+    """Let an import take so long that something can happen meanwhile."""
+    site.sandbox.switches(task_seconds=25.0, longest_task_seconds=25.0)
+    yield
+    site.sandbox.reset_switches()
+    site.sandbox.clear_faults()
+
+
+def wait_until(condition, seconds: float = 120.0):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.2)
+    pytest.fail("it did not happen in time")
+
+
+def state(dag, run_id: str, task_id: str = "load") -> str:
+    return next(task["state"] or "" for task in dag.tasks(run_id) if task["task_id"] == task_id)
+
+
+def finished(dag, run_id: str) -> str:
+    wait_until(lambda: next(run for run in dag.progress() if run.run_id == run_id).state in OVER, 240)
+    return next(run for run in dag.progress() if run.run_id == run_id).state
+
+
+def start(site, dag_id: str):
+    dag = site.dag(dag_id)
+    dag.unpause()
+    known = len(site.sandbox.tasks(IMPORT))
+    run_id = site.stack.api("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None})["dag_run_id"]
+    return dag, run_id, known
+
+
+def kill_worker(dag, run_id: str) -> None:
+    """Kill the process of the task and the one that watches over it, as a lost machine would."""
+    pid = next(task["pid"] for task in dag.tasks(run_id) if task["task_id"] == "load")
+    task_process = psutil.Process(pid)
+    for process in (task_process.parent(), task_process):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def test_a_killed_triggerer_leaves_one_remote_task_that_is_taken_up_again(site, slow_imports):
+    dag, run_id, known = start(site, "vendors_deferred")
+    wait_until(lambda: state(dag, run_id) == "deferred")
+    site.stack.processes.kill("triggerer")
+    time.sleep(2)
+    site.stack.start_component("triggerer")
+    assert finished(dag, run_id) == "success"
+    assert [task["state"] for task in site.sandbox.tasks(IMPORT)[known:]] == ["COMPLETE"]
+
+
+def test_a_worker_killed_between_start_and_answer_leaves_one_remote_task(site, slow_imports):
+    site.sandbox.fault("slow", f"/imports/{site.sandbox.info['anaplan']['import_ids'][IMPORT]}/tasks$", method="POST", seconds=20)
+    dag, run_id, known = start(site, "vendors_waiting")
+    wait_until(lambda: len(site.sandbox.tasks(IMPORT)) > known)
+    kill_worker(dag, run_id)
+    site.sandbox.clear_faults()
+    assert finished(dag, run_id) == "success"
+    assert [task["state"] for task in site.sandbox.tasks(IMPORT)[known:]] == ["COMPLETE"]
+
+
+def test_a_deferred_task_that_a_person_marks_failed_cancels_its_remote_task_once(site, slow_imports):
+    dag, run_id, known = start(site, "vendors_deferred")
+    wait_until(lambda: state(dag, run_id) == "deferred")
+    path = f"/dags/{dag.dag_id}/dagRuns/{run_id}/taskInstances/load"
+    site.stack.api("PATCH", path, {"new_state": "failed"})
+    wait_until(lambda: [t["state"] for t in site.sandbox.tasks(IMPORT)[known:]] == ["CANCELLED"], 60)
+    assert finished(dag, run_id) == "failed"
+    assert len(site.sandbox.tasks(IMPORT)) == known + 1
