@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -43,12 +44,14 @@ class Sending:
 
     :param repeatable: it may take effect twice without harm.
     :param silence_is_final: a read time-out says something about the server and is not to be sat through again.
+    :param guard: called right before every send; what it raises ends the request.
     """
 
     method: str
     url: str
     repeatable: bool
     silence_is_final: bool = False
+    guard: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

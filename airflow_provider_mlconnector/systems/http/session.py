@@ -7,6 +7,7 @@ nothing of it was sent; credentials never leave the origin they were given for; 
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 Headers = Mapping[str, str]
 Timeout = tuple[float, float]
+
+log = logging.getLogger(__name__)
 
 REPEATABLE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -83,7 +86,9 @@ class HttpSession:
         self._gate = threading.BoundedSemaphore(max_in_flight) if max_in_flight else nullcontext()
         self._counting = threading.Lock()
         self._sent = 0
-        self._session = _session(headers or {}, proxies or {}, verify)
+        # Given with every request: what is set on a session of requests gives way to the environment.
+        self._route: Mapping[str, Any] = {"proxies": dict(proxies or {}), "verify": verify}
+        self._session = _session(headers or {})
 
     @property
     def requests_made(self) -> int:
@@ -112,29 +117,16 @@ class HttpSession:
         :param idempotent: whether it may take effect twice; by default so for all methods but POST and PATCH.
         :param repeat_timeouts: False raises LostAnswerError at the first read time-out, for a server whose silence
             says something.
-        :param guard: called before every send of this request; what it raises ends it.
+        :param guard: called right before every send of this request; what it raises ends it.
         :raises LostAnswerError: the request was sent, no answer came, and it may not be repeated.
         :raises TransportError: no connection after all tries.
         :raises ProtocolError: another origin was asked for, or the server sent us there.
         :raises MlconnectorError: what ``classify`` made of the last answer, or the RemoteError of its status.
         """
         repeatable = method.upper() in REPEATABLE_METHODS if idempotent is None else idempotent
-        sending = Sending(method.upper(), self._url(url_or_path), repeatable, silence_is_final=not repeat_timeouts)
+        sending = Sending(method.upper(), self._url(url_or_path), repeatable, not repeat_timeouts, guard)
         body = {"params": params, "json": json, "data": data, "stream": stream, "timeout": timeout or self._timeout}
-        attempts = Attempts(self._retry)
-        renewed = False
-        while True:
-            credentials = dict(self._authorize()) if self._authorize else {}
-            if guard:
-                guard()
-            answer = self._exchange(sending, {**(headers or {}), **credentials}, body)
-            if not isinstance(answer, Failure):
-                return answer
-            if answer.status == 401 and self._on_unauthorized and not renewed:
-                renewed = True
-                self._on_unauthorized(credentials)
-                continue
-            self._wait_or_raise(attempts, answer, repeatable)
+        return self._until_answered(sending, headers or {}, body)
 
     def download(self, url_or_path: str, sink: BinaryIO, *, repeat_timeouts: bool = True, **options: Any) -> int:
         """Stream the body of a GET to a seekable file at its position; return its bytes.
@@ -161,12 +153,27 @@ class HttpSession:
         """Close the kept connections."""
         self._session.close()
 
+    def _until_answered(self, sending: Sending, headers: Headers, body: Mapping[str, Any]) -> requests.Response:
+        attempts = Attempts(self._retry)
+        renewed = False
+        while True:
+            credentials = dict(self._authorize()) if self._authorize else {}
+            answer = self._exchange(sending, {**headers, **credentials}, body)
+            if not isinstance(answer, Failure):
+                return answer
+            if answer.status == 401 and self._on_unauthorized and not renewed:
+                renewed = True
+                self._on_unauthorized(credentials)
+                continue
+            self._wait_or_raise(attempts, answer, sending.repeatable)
+
     def _wait_or_raise(self, attempts: Attempts, failure: Failure, repeatable: bool) -> None:
         wait = attempts.wait_after(failure.error, asked=failure.asked, repeatable=repeatable)
         if wait is None:
             raise failure.error
         if isinstance(failure.error, RateLimitedError) and self._on_throttled:
             self._on_throttled(wait)
+        log.info("%s Trying again in %.1f s.", failure.error, wait)
         self._clock.sleep(wait)
 
     def _exchange(self, sending: Sending, headers: Headers, body: Mapping[str, Any]) -> requests.Response | Failure:
@@ -178,13 +185,14 @@ class HttpSession:
             for _ in range(MAX_REDIRECTS):
                 if response.status_code not in REDIRECTS or "Location" not in response.headers:
                     break
-                response = self._send(self._redirected(sending, response), headers, body)
+                response = self._send(self._redirected(sending, response), headers, {**body, "params": None})
+            return response if 200 <= response.status_code < 300 else self._refusal(response)
         except requests.RequestException as exc:
             return failure_of_exception(exc, sending)
-        if 200 <= response.status_code < 300:
-            return response
+
+    def _refusal(self, response: requests.Response) -> Failure:
+        asked = retry_after(response.headers.get("Retry-After"), self._clock.now())
         with response:
-            asked = retry_after(response.headers.get("Retry-After"), self._clock.now())
             error = (self._classify and self._classify(response)) or error_of_status(response)
         if isinstance(error, RateLimitedError):
             error.retry_after = asked
@@ -193,11 +201,19 @@ class HttpSession:
     def _send(self, sending: Sending, headers: Headers, body: Mapping[str, Any]) -> requests.Response:
         if self._before_request:
             self._before_request()
+        if sending.guard:
+            sending.guard()
         with self._counting:
             self._sent += 1
         with self._gate:
             return self._session.request(
-                sending.method, sending.url, headers=headers, allow_redirects=False, auth=_as_it_is, **body
+                sending.method,
+                sending.url,
+                headers=headers,
+                allow_redirects=False,
+                auth=_as_it_is,
+                **self._route,
+                **body,
             )
 
     def _redirected(self, sending: Sending, response: requests.Response) -> Sending:
@@ -225,14 +241,12 @@ def origin(url: str) -> tuple[str, str, int]:
     return parts.scheme, (parts.hostname or "").lower(), port
 
 
-def _session(headers: Headers, proxies: Headers, verify: bool | str) -> requests.Session:
+def _session(headers: Headers) -> requests.Session:
     import requests
     from requests.adapters import HTTPAdapter
 
     session = requests.Session()
     session.headers.update(headers)
-    session.proxies.update(proxies)
-    session.verify = verify
     for scheme in ("https://", "http://"):
         session.mount(scheme, HTTPAdapter(pool_maxsize=POOL_SIZE))
     return session

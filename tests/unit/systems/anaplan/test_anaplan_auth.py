@@ -124,6 +124,16 @@ def test_the_life_of_a_token_is_counted_on_anaplans_clock(clock):
     assert made.expires_at - clock.now() == datetime.timedelta(seconds=2100)
 
 
+def test_a_token_that_is_said_to_be_dead_already_is_used_all_the_same(clock):
+    past = int((clock.now().timestamp() - 86_400) * 1000)
+    token = as_json({"tokenInfo": {"tokenValue": "t", "expiresAt": past}}, 201)
+    with serving(in_turn(token)) as running:
+        door = access(running, JANE, clock)
+        for _ in range(3):
+            door.headers()
+        assert len(running.requests) == 1
+
+
 def test_a_wrong_password_is_tried_once_and_explained(clock):
     refusal = as_json({"status": "FAILURE_BAD_CREDENTIAL", "statusMessage": "Bad credentials"}, 401)
     with serving(in_turn(refusal)) as running:

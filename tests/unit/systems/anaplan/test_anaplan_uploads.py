@@ -74,14 +74,15 @@ def test_a_burst_of_429_without_retry_after_loses_nothing_and_holds_everybody_ba
         assert at.anaplan.content() == csv_of_40_chunks.read_bytes()
 
 
-def test_a_chunk_that_fails_for_ever_fails_the_upload_and_nothing_is_completed(csv_of_40_chunks):
+@pytest.mark.parametrize("number", [0, 11, CHUNKS - 1])
+def test_a_chunk_that_fails_for_ever_fails_the_upload_and_nothing_is_completed(csv_of_40_chunks, number):
     with anaplan() as at:
-        at.anaplan.on("PUT", f"/files/{FILE}/chunks/11", error(500, "disk full"))
+        at.anaplan.on("PUT", f"/files/{FILE}/chunks/{number}", error(500, "disk full"))
         with pytest.raises(ServerError, match="disk full"):
             upload(at, csv_of_40_chunks)
         assert at.anaplan.completed == 0
-        assert len(at.server.seen("PUT", "/chunks/11")) == 6
-        assert "39" not in at.anaplan.chunks  # no more chunks were begun
+        assert len(at.server.seen("PUT", f"/chunks/{number}")) == 6
+        assert number == CHUNKS - 1 or str(CHUNKS - 1) not in at.anaplan.chunks  # no more chunks were begun
 
 
 def test_429_for_ever_fails_the_upload_in_the_end(csv_of_40_chunks):
@@ -124,8 +125,8 @@ def test_no_more_chunks_are_made_than_are_on_their_way():
         def blocks():
             nonlocal made, most
             for _ in range(20):
-                most = max(most, made - stored)
                 made += 1
+                most = max(most, made - stored)
                 yield b"x" * MEGABYTE
 
         at.anaplan.on("PUT", f"/files/{FILE}/chunks/.*", count)
@@ -251,6 +252,7 @@ def test_the_fence_is_asked_before_every_request_and_one_thread_at_a_time(csv_of
     def fence():
         assert inside.acquire(blocking=False)
         asked.append(1)
+        time.sleep(0.002)
         inside.release()
 
     with anaplan() as at:

@@ -182,7 +182,7 @@ def test_a_body_that_breaks_off_is_asked_for_again():
 def test_a_download_that_breaks_off_leaves_no_half_behind():
     sink = io.BytesIO(b"before")
     sink.seek(6)
-    with serving(in_turn(Reply(200, b"half", broken=True), Reply(200, b"whole"))) as server:
+    with serving(in_turn(Reply(200, b"half" * 200_000, broken=True), Reply(200, b"whole"))) as server:
         assert session(server).download("file", sink) == 5
     assert sink.getvalue() == b"beforewhole"
 
@@ -253,3 +253,12 @@ def test_credentials_are_not_replaced_by_those_of_a_netrc(tmp_path, monkeypatch)
     with serving(in_turn(OK)) as server:
         session(server, authorize=lambda: {"Authorization": "ours"}).request("GET", "things")
         assert server.requests[0].headers["authorization"] == "ours"
+
+
+def test_a_configured_proxy_goes_before_that_of_the_environment(monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    with serving(in_turn(OK)) as proxy:
+        http = HttpSession("http://erp.invalid", clock=FakeClock(), retry=NO_JITTER, proxies={"http": proxy.url})
+        http.request("GET", "things")
+        assert proxy.requests[0].path == "/things"

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The client: one login, one budget, any number of models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
+from airflow_provider_mlconnector.errors import MlconnectorError
+from airflow_provider_mlconnector.systems.anaplan.access import Access
+from airflow_provider_mlconnector.systems.anaplan.auth import Login, fingerprint
+from airflow_provider_mlconnector.systems.anaplan.definitions import (
+    HEX_ID,
+    ModelInfo,
+    ModelRef,
+    Workspace,
+    find,
+    parse_model,
+    parse_workspace,
+)
+from airflow_provider_mlconnector.systems.anaplan.hosts import Hosts
+from airflow_provider_mlconnector.systems.anaplan.login_service import LoginService
+from airflow_provider_mlconnector.systems.anaplan.model import AnaplanModel
+from airflow_provider_mlconnector.systems.anaplan.ports import Budget, TokenStore
+from airflow_provider_mlconnector.systems.anaplan.wire import ModelApi, classify, collection, json_of, object_of
+from airflow_provider_mlconnector.systems.http.session import HttpSession
+from airflow_provider_mlconnector.systems.port import Health
+
+CONNECT_TIMEOUT = 10.0
+
+
+class AnaplanClient:
+    """Talks to one Anaplan as one user; threads may share it.
+
+    :param tokens: keeps the token, shared with whoever shares the store.
+    :param budget: the tenant's requests per minute, kept per host.
+    :param proxies: by scheme, as requests takes them.
+    :param read_timeout: seconds of silence that are borne; an idle model may take minutes to wake up.
+    """
+
+    def __init__(
+        self,
+        hosts: Hosts,
+        login: Login,
+        *,
+        tokens: TokenStore,
+        budget: Budget,
+        clock: Clock = SYSTEM_CLOCK,
+        proxies: Mapping[str, str] | None = None,
+        verify: bool | str = True,
+        read_timeout: float = 300.0,
+    ) -> None:
+        self._hosts = hosts
+        self._budget = budget
+        self._clock = clock
+        self._service = LoginService(
+            hosts, clock=clock, proxies=proxies, verify=verify, before_request=self._take_from_budget
+        )
+        access = Access(login, self._service, tokens, fingerprint(hosts, login))
+        self._session = HttpSession(
+            hosts.api,
+            authorize=access.headers,
+            on_unauthorized=access.refused,
+            classify=classify,
+            before_request=self._take_from_budget,
+            on_throttled=self._hold_others_back,
+            clock=clock,
+            timeout=(CONNECT_TIMEOUT, read_timeout),
+            headers={"Accept": "application/json"},
+            proxies=proxies,
+            verify=verify,
+        )
+
+    @property
+    def hosts(self) -> Hosts:
+        """Where it talks to."""
+        return self._hosts
+
+    @property
+    def requests_made(self) -> int:
+        """Requests sent so far to all services, repetitions counted."""
+        return self._session.requests_made + self._service.requests_made
+
+    @property
+    def logins(self) -> int:
+        """Logins made so far; a token that was found in the store or prolonged is none."""
+        return self._service.logins
+
+    def ping(self) -> Health:
+        """Log in and ask who we are; an error becomes the sentence."""
+        try:
+            response = self._session.request("GET", "users/me")
+            user = object_of(json_of(response), "user")
+        except MlconnectorError as exc:
+            return Health(False, str(exc))
+        moment = response.headers.get("Date")
+        name = user.get("email") or user.get("id") or "a user without a name"
+        return Health(
+            True,
+            f"Logged in to Anaplan at {self._hosts.name} as {name}.",
+            server_time=parsedate_to_datetime(moment) if moment else None,
+        )
+
+    def workspaces(self) -> tuple[Workspace, ...]:
+        """List the workspaces that the user may see."""
+        return tuple(parse_workspace(row) for row in collection(self._session, "workspaces", "workspaces"))
+
+    def models(self, workspace_id: str | None = None) -> tuple[ModelInfo, ...]:
+        """List the models that the user may see, of one workspace or of all."""
+        path = f"workspaces/{workspace_id}/models" if workspace_id else "models"
+        return tuple(parse_model(row) for row in collection(self._session, path, "models"))
+
+    def resolve_model(self, workspace: str, model: str) -> ModelRef:
+        """Find a model by names or ids, each exactly as written; ids may be in any case.
+
+        Two ids are taken as they are, without asking.
+
+        :raises UnknownNameError: when a name fits none or several; lists what there is.
+        """
+        if HEX_ID.fullmatch(workspace) and HEX_ID.fullmatch(model):
+            return ModelRef(workspace.lower(), model.upper(), workspace.lower(), model.upper())
+        wanted = workspace.lower() if HEX_ID.fullmatch(workspace) else workspace
+        home = find("workspace", self.workspaces(), wanted, within=f"Anaplan at {self._hosts.name}")
+        wanted = model.upper() if HEX_ID.fullmatch(model) else model
+        found = find("model", self.models(home.id), wanted, within=f"Workspace {home.name!r}")
+        return ModelRef(home.id, found.id, home.name, found.name)
+
+    def model(self, ref: ModelRef) -> AnaplanModel:
+        """Return the model to work with; nothing is asked yet."""
+        return AnaplanModel(ref, ModelApi(self._session, ref.workspace_id, ref.model_id, self._clock))
+
+    def close(self) -> None:
+        """Close the kept connections. The token stays: others use it."""
+        self._session.close()
+        self._service.close()
+
+    def _take_from_budget(self) -> None:
+        while (wait := self._budget.take(self._hosts.name)) > 0:
+            self._clock.sleep(wait)
+
+    def _hold_others_back(self, seconds: float) -> None:
+        self._budget.pause(self._hosts.name, seconds)
