@@ -27,8 +27,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Base of all manifests."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON object, fit for XCom."""
-        return msgspec.to_builtins(self)  # type: ignore[no-any-return]  # a struct always becomes a dict
+        """Return a JSON object, fit for XCom: nothing but what JSON itself has, so no tuples."""
+        return msgspec.json.decode(msgspec.json.encode(self))  # type: ignore[no-any-return]  # a struct is an object
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:

@@ -3,7 +3,7 @@
 import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -68,7 +68,7 @@ class Site:
 def write_dags(folder: Path) -> Path:
     """Copy the shipped DAGs and add a flow that ticks every minute, whatever day the test runs on."""
     shutil.copytree(ROOT / "dags", folder, ignore=shutil.ignore_patterns("__pycache__"))
-    end = max(date.today(), date(2026, 11, 20)) + timedelta(days=40)
+    end = max(datetime.now(UTC).date(), date(2026, 11, 20)) + timedelta(days=40)
     (folder / "calendars" / "always_working.yaml").write_text(TICKING_CALENDAR.format(end=end))
     (folder / "flows" / "ticking_close.yaml").write_text(TICKING_FLOW)
     shutil.copy(Path(__file__).parent / "operator_dags.py", folder)

@@ -1,4 +1,4 @@
-"""Operators without a flow, as DAGs that the tests trigger: a vendor list that is imported, deferred and on the worker."""
+"""An operator without a flow, in DAGs that the tests trigger: a vendor list imported deferred, and on the worker."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -67,7 +67,9 @@ def test_a_killed_triggerer_leaves_one_remote_task_that_is_taken_up_again(site, 
 
 
 def test_a_worker_killed_between_start_and_answer_leaves_one_remote_task(site, slow_imports):
-    site.sandbox.fault("slow", f"/imports/{site.sandbox.info['anaplan']['import_ids'][IMPORT]}/tasks$", method="POST", seconds=20)
+    site.sandbox.fault(
+        "slow", f"/imports/{site.sandbox.info['anaplan']['import_ids'][IMPORT]}/tasks$", method="POST", seconds=20
+    )
     dag, run_id, known = start(site, "vendors_waiting")
     wait_until(lambda: len(site.sandbox.tasks(IMPORT)) > known)
     kill_worker(dag, run_id)

@@ -16,7 +16,7 @@ import msgspec
 from airflow_provider_mlconnector.errors import MlconnectorError
 from airflow_provider_mlconnector.systems.anaplan.tasks import TaskState, TaskStatus, TaskSummary
 
-WORKER_FIRST_WAIT = 1.0  # a small import is over at once
+WORKER_FIRST_WAIT = 0.25  # a small import is over at once; the wait doubles up to the regular one
 TRIGGER_FIRST_WAIT = 10.0  # the triggerer must not see an event before the worker has let go of the task
 POLL_EVERY = 5.0  # Anaplan asks for no more than one status call in 5 seconds, fewer for long tasks
 POLL_GROWTH = 1.25
@@ -59,7 +59,7 @@ class TaskPoller:
     def __init__(self, deadline: float, *, first_wait: float = WORKER_FIRST_WAIT) -> None:
         self._deadline = deadline
         self._first_wait = first_wait
-        self._wait = POLL_EVERY
+        self._wait = min(POLL_EVERY, 2 * first_wait)
         self._errors = 0
 
     def first(self, now: float) -> Decision:
@@ -87,7 +87,8 @@ class TaskPoller:
         return self._next_wait(now, f"Poll {self._errors} of {ERRORS_TOLERATED} failed: {exc}")
 
     def _next_wait(self, now: float, message: str) -> Decision:
-        wait, self._wait = self._wait, min(POLL_AT_MOST, self._wait * POLL_GROWTH)
+        wait = self._wait
+        self._wait = min(POLL_EVERY, 2 * wait) if wait < POLL_EVERY else min(POLL_AT_MOST, wait * POLL_GROWTH)
         return self._wait_for(wait, now, message)
 
     def _wait_for(self, wait: float, now: float, message: str) -> Decision:
@@ -131,7 +132,7 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object."""
-        return msgspec.to_builtins(self)  # type: ignore[no-any-return]  # a struct always becomes a dict
+        return msgspec.json.decode(msgspec.json.encode(self))  # type: ignore[no-any-return]  # a struct is an object
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

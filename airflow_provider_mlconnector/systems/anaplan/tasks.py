@@ -40,7 +40,7 @@ class TaskRef(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_json(self) -> dict[str, str]:
         """Return a flat JSON object."""
-        return msgspec.to_builtins(self)  # type: ignore[no-any-return]  # a struct always becomes a dict
+        return msgspec.json.decode(msgspec.json.encode(self))  # type: ignore[no-any-return]  # a struct is an object
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

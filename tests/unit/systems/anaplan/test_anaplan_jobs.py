@@ -36,19 +36,24 @@ def over(**outcome):
 
 def test_the_trigger_waits_ten_seconds_before_its_first_poll_and_the_worker_less():
     assert TaskPoller(1000.0, first_wait=TRIGGER_FIRST_WAIT).first(0.0).wait == 10.0
-    assert TaskPoller(1000.0).first(0.0).wait == 1.0
+    assert TaskPoller(1000.0).first(0.0).wait == 0.25
 
 
-def test_polls_begin_every_five_seconds_and_grow_to_a_minute():
+def test_the_worker_soon_asks_every_five_seconds_as_the_trigger_does():
+    worker, trigger = TaskPoller(1e9), TaskPoller(1e9, first_wait=TRIGGER_FIRST_WAIT)
+    assert [worker.on_status(RUNNING, 0.0).wait for _ in range(6)] == [0.5, 1.0, 2.0, 4.0, 5.0, 6.25]
+    assert [trigger.on_status(RUNNING, 0.0).wait for _ in range(2)] == [5.0, 6.25]
+
+
+def test_polls_grow_to_a_minute():
     poller = TaskPoller(1e9)
     waits = [poller.on_status(RUNNING, 0.0).wait for _ in range(30)]
-    assert waits[0] == 5.0
     assert waits[-1] == POLL_AT_MOST == 60.0
     assert all(earlier <= later for earlier, later in pairwise(waits))
 
 
 def test_no_wait_goes_beyond_the_deadline_and_after_it_the_task_is_to_be_cancelled():
-    poller = TaskPoller(103.0)
+    poller = TaskPoller(103.0, first_wait=TRIGGER_FIRST_WAIT)
     assert poller.on_status(RUNNING, 100.0).wait == 3.0
     assert poller.on_status(RUNNING, 103.0).step is Step.TIMEOUT
 

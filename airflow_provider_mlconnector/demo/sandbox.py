@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sandbox as a process beside Airflow, and the Airflow connections that lead to it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+_STOP_SECONDS = 10.0
+
+
+@contextmanager
+def sandbox_process(systems: Sequence[str], *, scale: float = 1.0) -> Iterator[dict[str, Any]]:
+    """Serve systems while the block runs; yield what the sandbox says of itself: its url, and logins by system."""
+    command = [sys.executable, "-m", "airflow_provider_mlconnector.sandbox", "--systems", ",".join(systems)]
+    process = subprocess.Popen([*command, "--port", "0", "--scale", str(scale)], stdout=subprocess.PIPE, text=True)
+    try:
+        line = process.stdout.readline() if process.stdout else ""
+        if not line:
+            raise RuntimeError("The sandbox ended before it served.")
+        yield json.loads(line)
+    finally:
+        process.terminate()
+        process.wait(_STOP_SECONDS)
+
+
+def connections(info: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return Airflow connections to the sandbox, in the form of ``airflow connections import``."""
+    makers = {"anaplan": _anaplan, "business_central": _business_central}
+    return {f"{system}_default": make(info["url"], info[system]) for system, make in makers.items() if system in info}
+
+
+def _anaplan(url: str, system: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "conn_type": "anaplan",
+        "host": url,
+        "login": system["login"],
+        "password": system["password"],
+        "extra": {"auth": "basic", "region": "custom"},
+    }
+
+
+def _business_central(url: str, system: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "conn_type": "business_central",
+        "host": url,
+        "login": system["client_id"],
+        "password": system["client_secret"],
+        "extra": {key: system[key] for key in ("tenant", "environment", "company")} | {"auth": "secret"},
+    }

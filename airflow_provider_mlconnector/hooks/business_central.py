@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The way from an Airflow connection to the books of a company in Business Central."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseHook
+
+from airflow_provider_mlconnector.errors import MlconnectorError
+from airflow_provider_mlconnector.hooks.fields import Fields
+from airflow_provider_mlconnector.settings import load_settings
+
+if TYPE_CHECKING:
+    from airflow_provider_mlconnector.finance.periods import Period
+    from airflow_provider_mlconnector.systems.business_central.connection import BusinessCentralConnection
+    from airflow_provider_mlconnector.systems.http.entra import Credential
+    from airflow_provider_mlconnector.systems.port import Erp
+
+_LONGEST_SENTENCE = 2000
+_API_PATH = "/business_central"
+_LOGIN_PATH = "/entra"
+
+
+class Auth(StrEnum):
+    """How the application proves itself to Entra."""
+
+    SECRET = "secret"  # noqa: S105 - the word of a choice
+    CERTIFICATE = "certificate"
+
+
+class BusinessCentralHook(BaseHook):
+    """Opens companies of one Business Central environment.
+
+    :param business_central_conn_id: a connection of type business_central.
+    """
+
+    conn_name_attr = "business_central_conn_id"
+    default_conn_name = "business_central_default"
+    conn_type = "business_central"
+    hook_name = "Dynamics 365 Business Central"
+
+    def __init__(self, business_central_conn_id: str = default_conn_name, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.business_central_conn_id = business_central_conn_id
+
+    @cached_property
+    def fields(self) -> Fields:
+        """Return what the connection says."""
+        return Fields.read(self.business_central_conn_id)
+
+    def get_erp(self, company: str = "", period_of: Callable[[date], Period] | None = None) -> Erp:
+        """Return the books of a company, the connection's own unless another is named; the caller closes them.
+
+        :param period_of: the fiscal period of a day, by a close calendar.
+        :raises ConfigurationError: when the connection lacks something.
+        """
+        from airflow_provider_mlconnector.systems.business_central.erp import BusinessCentral
+
+        settings = load_settings()
+        return BusinessCentral(
+            connection_of(self.fields, company),
+            period_of,
+            proxies=settings.proxies or None,
+            verify=settings.verify,
+            read_timeout=settings.read_timeout,
+        )
+
+    def get_conn(self) -> Erp:
+        """Return the books of the connection's own company."""
+        return self.get_erp()
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Log in, find the company and say in one sentence whether that works."""
+        try:
+            erp = self.get_erp()
+            try:
+                health = erp.ping()
+            finally:
+                erp.close()
+        except MlconnectorError as error:
+            return False, str(error)[:_LONGEST_SENTENCE]
+        return health.ok, health.sentence[:_LONGEST_SENTENCE]
+
+
+def connection_of(fields: Fields, company: str = "") -> BusinessCentralConnection:
+    """Return where the company is and how to log in.
+
+    Without a host of its own the connection leads to Microsoft's. A host of its own serves both: Business Central below
+    ``/business_central``, the login below ``/entra``.
+
+    :raises ConfigurationError: when a part is missing, or the own host is not among the allowed ones.
+    """
+    from airflow_provider_mlconnector.systems.business_central.connection import (
+        CLOUD_URL,
+        LOGIN_URL,
+        BusinessCentralConnection,
+        FinanceApi,
+    )
+
+    own = fields.origin(load_settings().allowed_hosts) if fields.host else ""
+    return BusinessCentralConnection(
+        tenant=fields.needed("tenant", "Entra tenant"),
+        environment=fields.text("environment", "Production"),
+        company=company or fields.needed("company", "company"),
+        credential=credential_of(fields),
+        base_url=own + _API_PATH if own else CLOUD_URL,
+        authority_url=own + _LOGIN_PATH if own else LOGIN_URL,
+        source=fields.choice("source", FinanceApi, FinanceApi.AUTO),
+    )
+
+
+def credential_of(fields: Fields) -> Credential:
+    """Return how the application proves itself."""
+    from airflow_provider_mlconnector.systems.http.entra import ClientCertificate, ClientSecret
+
+    client_id = fields.needed("login", "client id")
+    if fields.choice("auth", Auth, Auth.SECRET) is Auth.SECRET:
+        return ClientSecret(client_id, fields.needed("password", "client secret"))
+    return ClientCertificate(
+        client_id,
+        private_key=fields.pem("private_key", "private key"),
+        certificate=fields.pem("certificate", "certificate"),
+        passphrase=fields.secret,
+    )

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The task that reads a dataset of an ERP and brings the period's book up to date."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator, RetryPolicy
+
+from airflow_provider_mlconnector.finance.datasets import Dataset
+from airflow_provider_mlconnector.operators.outcomes import airflow_outcomes
+from airflow_provider_mlconnector.operators.running import on_the_trail, period_of, run_of
+from airflow_provider_mlconnector.retries import REMOTE_RETRIES
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_provider_mlconnector.flows.flow import Flow
+    from airflow_provider_mlconnector.lineage import Lineage
+    from airflow_provider_mlconnector.pipeline.plan import ReadPlan
+
+
+class ExtractOperator(BaseOperator):
+    """Reads one dataset of a flow's ledger, whole or since its watermark; returns a ``BatchManifest`` as JSON.
+
+    :param flow: the flow, as ``load_flow`` reads it.
+    :param dataset: what to read.
+    """
+
+    ui_color = "#e7f0ea"
+
+    def __init__(
+        self,
+        *,
+        flow: Flow,
+        dataset: Dataset,
+        retries: int = 2,
+        retry_policy: RetryPolicy | None = REMOTE_RETRIES,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(retries=retries, retry_policy=retry_policy, **kwargs)
+        self.flow = flow
+        self.dataset = dataset
+        self._rows: int | None = None
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Read, stage and join the book."""
+        from airflow_provider_mlconnector.bench import open_bench
+        from airflow_provider_mlconnector.hooks.erps import open_erp
+        from airflow_provider_mlconnector.pipeline.extract import extract
+
+        period = period_of(context, self.flow)
+        with airflow_outcomes():
+            bench = open_bench()
+            run = run_of(context, self.flow.name, period.key)
+            with (
+                on_the_trail(context, bench.trail, run),
+                airflow_outcomes(),
+                closing(open_erp(self.flow)) as erp,
+            ):
+                batch = extract(bench, erp, self._plan(), run, period)
+        self._rows = batch.rows
+        self.log.info("%s of %s: %d rows read (%s).", self.dataset, period.key, batch.rows, batch.mode)
+        return batch.to_json()
+
+    def get_openlineage_facets_on_start(self) -> Lineage:
+        """Tell OpenLineage what is read."""
+        from airflow_provider_mlconnector.lineage import read_lineage
+
+        return read_lineage(self.flow, self.dataset, None)
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Lineage:
+        """Tell OpenLineage what was read, and how much."""
+        from airflow_provider_mlconnector.lineage import read_lineage
+
+        return read_lineage(self.flow, self.dataset, self._rows)
+
+    def _plan(self) -> ReadPlan:
+        from airflow_provider_mlconnector.flows.plans import read_plans
+
+        return next(plan for plan in read_plans(self.flow) if plan.dataset is self.dataset)

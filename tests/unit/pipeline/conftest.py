@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bench with a real trail on SQLite and a real staging area, and a ledger to read."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_mlconnector.pipeline.context import Bench
+from airflow_provider_mlconnector.pipeline.stage import LocalStage
+from airflow_provider_mlconnector.trail.leases import Leases
+from airflow_provider_mlconnector.trail.records import RunRef
+from airflow_provider_mlconnector.trail.store import Trail
+from tests.unit.pipeline.support import LOG, Ledger, StandingClock, line, run_ref
+
+
+@pytest.fixture(scope="session")
+def trail_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the trail's schema, to be copied."""
+    file = tmp_path_factory.mktemp("template") / "trail.db"
+    trail = Trail(f"sqlite:///{file}")
+    trail.upgrade()
+    trail.close()
+    return file
+
+
+@pytest.fixture
+def clock() -> StandingClock:
+    return StandingClock()
+
+
+@pytest.fixture
+def bench(tmp_path: Path, trail_template: Path, clock: StandingClock) -> Iterator[Bench]:
+    shutil.copy(trail_template, tmp_path / "trail.db")
+    trail = Trail(f"sqlite:///{tmp_path}/trail.db", clock=clock)
+    yield Bench(
+        trail=trail,
+        leases=Leases(trail.engine, clock),
+        stage=LocalStage(tmp_path / "stage"),
+        log=LOG,
+        clock=clock,
+        memory_limit="256MB",
+    )
+    trail.close()
+
+
+@pytest.fixture
+def new_run(bench: Bench) -> Callable[..., RunRef]:
+    """Open a run of the flow."""
+    count = 0
+
+    def open_run(mode: str = "changes") -> RunRef:
+        nonlocal count
+        count += 1
+        run = run_ref(f"run{count}", mode)
+        bench.trail.open_run(run, requested_by="ada")
+        return run
+
+    return open_run
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    """Six lines on three accounts that add up to zero, in two departments."""
+    made = Ledger()
+    made.lines.extend(
+        [
+            line(1, "40100", "-100.00"),
+            line(2, "40100", "-20.50"),
+            line(3, "40200", "-30.00", **{"dimension.DEPARTMENT": "PROD"}),
+            line(4, "10100", "100.00", **{"dimension.DEPARTMENT": None}),
+            line(5, "10100", "20.50", **{"dimension.DEPARTMENT": None}),
+            line(6, "10100", "30.00", **{"dimension.DEPARTMENT": None}),
+        ]
+    )
+    return made

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A close of the Larkfield flow against the sandbox: real readers, a real client, a real trail; no Airflow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from airflow_provider_mlconnector.clock import Clock
+from airflow_provider_mlconnector.finance.periods import Period
+from airflow_provider_mlconnector.flows.flow import Flow
+from airflow_provider_mlconnector.flows.plans import load_plans, read_plans
+from airflow_provider_mlconnector.pipeline.context import Bench
+from airflow_provider_mlconnector.pipeline.ending import run_to_end
+from airflow_provider_mlconnector.pipeline.extract import extract
+from airflow_provider_mlconnector.pipeline.load import begin_load, finish_load
+from airflow_provider_mlconnector.pipeline.manifests import (
+    BatchManifest,
+    LoadManifest,
+    PreparedManifest,
+    ReconcileReport,
+)
+from airflow_provider_mlconnector.pipeline.modelwork import ModelWork
+from airflow_provider_mlconnector.pipeline.plan import LoadPlan
+from airflow_provider_mlconnector.pipeline.prepare import prepare
+from airflow_provider_mlconnector.pipeline.reconcile import reconcile
+from airflow_provider_mlconnector.systems.anaplan.auth import BasicLogin
+from airflow_provider_mlconnector.systems.anaplan.client import AnaplanClient
+from airflow_provider_mlconnector.systems.anaplan.definitions import Kind, Members
+from airflow_provider_mlconnector.systems.anaplan.hosts import custom_hosts
+from airflow_provider_mlconnector.systems.anaplan.local import LocalBudget, LocalTokenStore
+from airflow_provider_mlconnector.systems.anaplan.model import AnaplanModel
+from airflow_provider_mlconnector.systems.business_central.connection import BusinessCentralConnection
+from airflow_provider_mlconnector.systems.business_central.erp import BusinessCentral
+from airflow_provider_mlconnector.systems.http.entra import ClientSecret
+from airflow_provider_mlconnector.trail.records import RunRef
+from tests.sandbox_control import SandboxControl
+from tests.unit.pipeline.fake_model import MemoryStore
+
+ACTUALS = ("Load Accounts", "Load Cost Centres", "Load GL Actuals")
+BALANCES = ("Load Accounts", "Load GL Balances")
+
+
+def open_anaplan(control: SandboxControl, clock: Clock) -> AnaplanModel:
+    told = control.info["anaplan"]
+    client = AnaplanClient(
+        custom_hosts(told["api_url"], told["auth_url"], told["oauth_url"]),
+        BasicLogin(told["login"], told["password"]),
+        tokens=LocalTokenStore(),
+        budget=LocalBudget(per_minute=100_000),
+        clock=clock,
+    )
+    return client.model(client.resolve_model("Finance", "FP&A Hub"))
+
+
+def open_ledger(control: SandboxControl, flow: Flow) -> BusinessCentral:
+    told = control.info["business_central"]
+    connection = BusinessCentralConnection(
+        tenant=told["tenant"],
+        environment=told["environment"],
+        company=told["company"],
+        credential=ClientSecret(told["client_id"], told["client_secret"]),
+        base_url=told["base_url"],
+        authority_url=told["authority_url"],
+    )
+    return BusinessCentral(connection, flow.calendar.period_of)
+
+
+class Reading:
+    """Reads lists and views by name."""
+
+    def __init__(self, model: AnaplanModel) -> None:
+        self._model = model
+
+    def members(self, list_name: str) -> Members:
+        return self._model.members(self._model.resolve(Kind.LIST, list_name).id)
+
+    def view_cells(self, view_name: str, target: Path) -> Path:
+        return self._model.read_view(self._model.resolve(Kind.VIEW, view_name).id, target)
+
+
+@dataclass
+class SandboxClose:
+    """A flow's close of one period; ``run`` makes one run of it."""
+
+    bench: Bench
+    flow: Flow
+    period: Period
+    ledger: BusinessCentral
+    model: AnaplanModel
+    imports: tuple[str, ...] = ACTUALS
+    runs: int = 0
+    changed: dict[str, dict[str, object]] = field(default_factory=dict)
+
+    def plans(self) -> list[LoadPlan]:
+        plans = [plan for plan in load_plans(self.flow) if plan.import_name in self.imports]
+        return [replace(plan, **self.changed.get(plan.import_name, {})) for plan in plans]  # type: ignore[arg-type]
+
+    def open_run(self, mode: str) -> RunRef:
+        self.runs += 1
+        run = RunRef(run_id=f"{self.period.key}.{self.runs}", flow=self.flow.name, period=self.period.key, mode=mode)
+        self.bench.trail.open_run(run, requested_by="ada")
+        return run
+
+    def run(self, mode: str = "changes") -> Outcome:
+        """Read, prepare, load and reconcile everything once."""
+        run = self.open_run(mode)
+        plans = self.plans()
+        wanted = {plan.dataset for plan in plans}
+        reads = [plan for plan in read_plans(self.flow) if plan.dataset in wanted]
+        batches = {plan.dataset: extract(self.bench, self.ledger, plan, run, self.period) for plan in reads}
+        prepared, loads = [], []
+        for plan in plans:
+            made = self.prepare(plan, batches[plan.dataset])
+            prepared.append(made)
+            loads.append(self.load(plan, made, batches[plan.dataset]))
+        report = reconcile(self.bench, run, plans, list(batches.values()), prepared, loads, Reading(self.model))
+        return Outcome(run, {str(name): batch for name, batch in batches.items()}, prepared, loads, report)
+
+    def prepare(self, plan: LoadPlan, batch: BatchManifest) -> PreparedManifest:
+        return prepare(self.bench, plan, batch, self.period, Reading(self.model))
+
+    def load(self, plan: LoadPlan, made: PreparedManifest, batch: BatchManifest) -> LoadManifest:
+        work = ModelWork(
+            self.bench,
+            self.model,
+            owner=f"{made.run.run_id}/{plan.import_name}",
+            store=MemoryStore(),
+            generation=0,
+            run_id=made.run.run_id,
+            deadline=self.bench.clock.now().timestamp() + 600,
+        )
+        state = begin_load(self.bench, plan, made, work, lambda: self.prepare(plan, batch))
+        status = run_to_end(work, state.ref, self.bench.clock) if state.ref else None
+        return finish_load(self.bench, plan, state, work, status)
+
+
+@dataclass
+class Outcome:
+    """What a run left."""
+
+    run: RunRef
+    batches: dict[str, BatchManifest]
+    prepared: list[PreparedManifest]
+    loads: list[LoadManifest]
+    report: ReconcileReport
+
+    def load(self, import_name: str) -> LoadManifest:
+        return next(load for load in self.loads if load.import_name == import_name)

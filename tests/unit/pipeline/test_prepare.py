@@ -1,0 +1,433 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from airflow_provider_mlconnector.errors import (
+    ConfigurationError,
+    DataError,
+    RowsRefusedError,
+    SchemaDriftError,
+    UnknownNameError,
+)
+from airflow_provider_mlconnector.finance.crosswalk import MatchKind, Rule, crosswalk
+from airflow_provider_mlconnector.finance.datasets import Dataset, EntryKind
+from airflow_provider_mlconnector.pipeline.extract import extract
+from airflow_provider_mlconnector.pipeline.plan import Match, ReadPlan, Selection, Shape, Sign, Source, Unmapped
+from airflow_provider_mlconnector.pipeline.prepare import prepare
+from airflow_provider_mlconnector.pipeline.recipe import plan_digest, read_recipe
+from airflow_provider_mlconnector.trail.records import EventKind, StagedFile
+from tests.unit.pipeline.support import (
+    COLUMNS,
+    COMPANY,
+    FLOW,
+    PERIOD,
+    FakeReader,
+    account,
+    actuals,
+    amounts,
+    csv_rows,
+    line,
+    members,
+    parquet_rows,
+    read_plan,
+    records,
+)
+
+HERE = "tests.unit.pipeline.test_prepare"
+CENTRES = crosswalk(
+    "centres.csv",
+    [
+        Rule(MatchKind.EXACT, "SALES", "CC200", line=2),
+        Rule(MatchKind.PREFIX, "PR", "CC300", line=3),
+        Rule(MatchKind.EXACT, "", "NONE", line=4),
+    ],
+)
+
+
+@pytest.fixture
+def prepared(bench, ledger, new_run):
+    """Read a dataset and prepare a plan of it."""
+
+    def run(plan, *, model=None, mode="changes"):
+        run = new_run(mode)
+        dimensions = ("DEPARTMENT",) if plan.dataset is Dataset.JOURNAL_LINES else ()
+        read = ReadPlan(FLOW, COMPANY, plan.dataset, dimensions, (plan.import_name,))
+        return prepare(bench, plan, extract(bench, ledger, read, run, PERIOD), PERIOD, model)
+
+    return run
+
+
+def lines(bench, done):
+    return csv_rows(bench, done.file)
+
+
+def problems(bench, done) -> dict[str, str]:
+    return {row[":record"]: row[":problem"] for row in parquet_rows(bench, done.quarantine)}
+
+
+# Cells
+
+
+def test_a_cell_is_the_total_of_its_lines_under_the_name_of_its_period(bench, prepared):
+    done = prepared(actuals(crosswalks={"Cost Centre": CENTRES}))
+    assert amounts(lines(bench, done)) == {
+        ("10100", "NONE"): Decimal("150.50"),
+        ("40100", "CC200"): Decimal("-120.50"),
+        ("40200", "CC300"): Decimal("-30"),
+    }
+    assert {(row["Version"], row["Time"]) for row in lines(bench, done)} == {("Actual", "Nov 25")}
+    assert (done.sum_book, done.sum_accepted, done.sum_cells, done.cells_now) == ("0.00", "0.00", "0.00", 3)
+
+
+def test_totals_of_nineteen_digits_are_exact(bench, ledger, prepared):
+    ledger.lines[:] = [line(1, amount="9007199254740993.01"), line(2, amount="0.000001")]
+    [row] = lines(bench, prepared(actuals()))
+    assert row["Amount"] == "9007199254740993.010001"
+
+
+def test_several_amounts_are_added_up_each_on_its_own(bench, prepared):
+    columns = {**COLUMNS, "Debit": Source("debit"), "Credit": Source("credit")}
+    done = prepared(actuals(columns=columns, crosswalks={"Cost Centre": CENTRES}))
+    row = next(row for row in lines(bench, done) if row["Account"] == "40100")
+    assert (row["Debit"], row["Credit"], row["Amount"]) == ("0", "120.5", "-120.5")
+
+
+def test_texts_go_into_the_file_as_they_are(bench, ledger, prepared):
+    odd = 'A, "B"\nC 🧾'
+    ledger.lines[:] = [line(1, "00040", description=odd), line(2, "=1+1", description="")]
+    plan = actuals(
+        columns={"Account": Source("account"), "Text": Source("description")}, group_by=(), shape=Shape.RECORDS
+    )
+    assert [(row["Account"], row["Text"]) for row in lines(bench, prepared(plan))] == [("00040", odd), ("=1+1", "")]
+
+
+def test_the_file_begins_with_the_plans_header(bench, prepared):
+    done = prepared(actuals(crosswalks={"Cost Centre": CENTRES}))
+    first = bench.stage.fetch(done.file).read_text().splitlines()[0]
+    assert first == '"Account","Cost Centre","Version","Time","Amount"'
+
+
+def test_a_period_may_be_named_by_a_code_book(bench, ledger, prepared):
+    names = crosswalk("periods.csv", [Rule(MatchKind.EXACT, PERIOD.key, "Nov actual")])
+    done = prepared(actuals(crosswalks={"Time": names, "Cost Centre": CENTRES}))
+    assert {row["Time"] for row in lines(bench, done)} == {"Nov actual"}
+    with pytest.raises(ConfigurationError, match="no member for FY2026-P05"):
+        prepared(actuals(crosswalks={"Time": crosswalk("periods.csv", [])}))
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "sentence"),
+    [
+        (
+            {"columns": {**COLUMNS, "Text": Source("description")}},
+            ConfigurationError,
+            "neither in group_by nor an amount",
+        ),
+        ({"columns": {**COLUMNS, "Vat": Source("vat")}}, SchemaDriftError, "needs 'vat'"),
+        ({"columns": {**COLUMNS, "AMOUNT": Source("debit")}}, ConfigurationError, "upper and lower case"),
+        ({"group_by": ("Account", "Centre")}, ConfigurationError, "has no column 'Centre'"),
+        ({"columns": {"Version": Source(constant="Actual")}, "group_by": ()}, ConfigurationError, "constants only"),
+        (
+            {"columns": {"Time": Source("period"), "Amount": Source("amount")}, "group_by": ("Time",)},
+            ConfigurationError,
+            "no column of the rows",
+        ),
+    ],
+)
+def test_a_plan_that_contradicts_itself_is_refused(prepared, change, error, sentence):
+    with pytest.raises(error, match=sentence):
+        prepared(actuals(**change))
+
+
+# Mapping
+
+
+def test_what_does_not_map_is_quarantined_with_its_reason_and_counted(bench, ledger, prepared):
+    ledger.lines[2]["dimension.DEPARTMENT"] = "LAB"
+    done = prepared(actuals(crosswalks={"Cost Centre": CENTRES}))
+    assert problems(bench, done) == {"e3": "unmapped: centres.csv has no Cost Centre for 'LAB' on 2025-11-04"}
+    assert (done.rows_accepted, done.rows_quarantined, done.sum_quarantined) == (5, 1, "-30.00")
+    [reject] = [row.reject for row in bench.trail.rejects(done.run.run_id)]
+    assert (reject.record_id, reject.amount) == ("e3", "-30.00")
+
+
+def test_a_flow_may_refuse_rows_that_do_not_map(bench, ledger, prepared):
+    plan = actuals(crosswalks={"Cost Centre": crosswalk("none.csv", [])}, unmapped=Unmapped.FAIL)
+    with pytest.raises(RowsRefusedError, match=r"6 rows of journal_lines cannot be sent.*\(1 rows\)"):
+        prepared(plan)
+
+
+def test_a_blank_address_is_no_address(bench, prepared):
+    done = prepared(actuals())
+    assert set(problems(bench, done).values()) == {"Cost Centre is blank"}
+    assert done.rows_quarantined == 3
+
+
+def test_a_code_book_is_asked_for_the_day_of_the_posting(bench, ledger, prepared):
+    dated = crosswalk(
+        "dated.csv",
+        [
+            Rule(MatchKind.EXACT, "SALES", "OLD", valid_to=date(2025, 11, 10)),
+            Rule(MatchKind.EXACT, "SALES", "NEW", valid_from=date(2025, 11, 11)),
+            Rule(MatchKind.DEFAULT, "", "REST"),
+        ],
+    )
+    ledger.lines[:] = [
+        line(at, amount=str(at), posting_date=date(2025, 11, day)) for at, day in ((1, 10), (2, 11), (4, 30))
+    ]
+    done = prepared(actuals(crosswalks={"Cost Centre": dated}))
+    assert amounts(lines(bench, done)) == {("40100", "OLD"): Decimal(1), ("40100", "NEW"): Decimal(6)}
+
+
+def test_an_edited_code_book_moves_the_cells(bench, prepared):
+    first = prepared(actuals(crosswalks={"Cost Centre": CENTRES}))
+    moved = crosswalk("centres.csv", [Rule(MatchKind.DEFAULT, "", "ALL")])
+    plan = actuals(crosswalks={"Cost Centre": moved})
+    assert plan_digest(plan) != plan_digest(actuals(crosswalks={"Cost Centre": CENTRES}))
+    assert {centre for _, centre in amounts(lines(bench, prepared(plan)))} == {"ALL"}
+    assert first.cells_now == 3
+
+
+def test_members_that_the_list_lacks_are_quarantined_before_a_file_is_made(bench, prepared):
+    model = FakeReader(lists={"Accounts": members("10100", "40100")})
+    plan = actuals(crosswalks={"Cost Centre": CENTRES}, members={"Account": "Accounts"})
+    done = prepared(plan, model=model)
+    assert problems(bench, done) == {"e3": "unknown member: the list Accounts has no Account 40200"}
+    assert {row["Account"] for row in lines(bench, done)} == {"10100", "40100"}
+
+
+def test_members_may_be_known_by_name(bench, ledger, prepared):
+    ledger.lines[:] = [line(1, "Name of 40100"), line(2, "40100")]
+    model = FakeReader(lists={"Accounts": members("40100")})
+    done = prepared(actuals(members={"Account": "Accounts"}, match={"Account": Match.NAME}), model=model)
+    assert list(problems(bench, done)) == ["e2"]
+
+
+def test_a_constant_that_is_no_member_stops_the_flow(prepared):
+    model = FakeReader(lists={"Versions": members("Budget")})
+    with pytest.raises(UnknownNameError, match="no member 'Actual'"):
+        prepared(actuals(members={"Version": "Versions"}), model=model)
+
+
+# Selection, sign
+
+
+def test_opening_closing_statistical_and_our_own_entries_are_left_out_and_told(bench, ledger, prepared):
+    ledger.lines[:] = [
+        line(1, amount="1"),
+        line(2, amount="2", kind="adjusting"),
+        line(3, amount="4", kind="opening"),
+        line(4, amount="8", kind="closing"),
+        line(5, amount="16", statistical=True),
+        line(6, amount="32", plan_document=True),
+        line(7, amount="64", ledger="IFRS"),
+    ]
+    done = prepared(actuals())
+    assert done.left_out == {
+        "closing entry": "1 rows 8.00",
+        "opening entry": "1 rows 4.00",
+        "our own plan document": "1 rows 32.00",
+        "statistical account": "1 rows 16.00",
+    }
+    assert (done.rows_book, done.rows_accepted, done.rows_left_out, done.sum_accepted) == (7, 3, 4, "67.00")
+    everything = Selection(frozenset(EntryKind), None, include_plan_documents=True, include_statistical=True)
+    assert prepared(actuals(selection=everything)).rows_left_out == 0
+    one_ledger = prepared(actuals(selection=replace(Selection(), ledger="IFRS")))
+    assert (one_ledger.rows_accepted, one_ledger.left_out["ledger (none)"]) == (1, "4 rows 51.00")
+
+
+def test_only_one_value_of_a_column_may_be_loaded(bench, ledger, prepared):
+    ledger.rows[Dataset.COST_CENTRES] = [
+        {"record_id": "1", "dimension": "DEPARTMENT", "code": "SALES", "name": "Sales"},
+        {"record_id": "2", "dimension": "PROJECT", "code": "P1", "name": "Project 1"},
+    ]
+    plan = records(
+        Dataset.COST_CENTRES, {"Code": "code", "Name": "name"}, only={"dimension": "DEPARTMENT"}, shape=Shape.RECORDS
+    )
+    done = prepared(plan)
+    assert [row["Code"] for row in lines(bench, done)] == ["SALES"]
+    assert done.left_out == {"dimension is not DEPARTMENT": "1 rows"}
+
+
+def test_natural_signs_turn_accounts_by_their_category(bench, ledger, new_run, prepared):
+    plan = actuals(crosswalks={"Cost Centre": CENTRES}, sign=Sign.NATURAL)
+    with pytest.raises(DataError, match="has not read its accounts"):
+        prepared(plan)
+    ledger.rows[Dataset.ACCOUNTS] = [account("40100", category="Income"), account("10100", category="Assets")]
+    extract(bench, ledger, read_plan(Dataset.ACCOUNTS), new_run(), PERIOD)
+    done = prepared(plan)
+    assert amounts(lines(bench, done)) == {("10100", "NONE"): Decimal("150.5"), ("40100", "CC200"): Decimal("120.5")}
+    assert "40200 is not in the book of accounts" in problems(bench, done)["e3"]
+    assert done.sum_accepted == done.sum_cells == "30.00", "sums stay in the sign of the ledger"
+
+
+# Lists
+
+
+def accounts_with_parents(ledger, *pairs) -> None:
+    ledger.rows[Dataset.ACCOUNTS] = [account(code, parent=parent) for code, parent in pairs]
+
+
+ACCOUNTS = records(Dataset.ACCOUNTS, {"Code": "account", "Name": "name", "Parent": "parent"}, shape=Shape.RECORDS)
+
+
+def test_parents_come_before_their_children(bench, ledger, prepared):
+    accounts_with_parents(ledger, ("111", "11"), ("11", "1"), ("2", None), ("1", ""))
+    codes = [row["Code"] for row in lines(bench, prepared(ACCOUNTS))]
+    assert sorted(codes) == ["1", "11", "111", "2"]
+    assert codes.index("1") < codes.index("11") < codes.index("111")
+
+
+def test_a_parent_that_is_missing_or_runs_in_a_circle_is_quarantined(bench, ledger, prepared):
+    accounts_with_parents(ledger, ("1", ""), ("2", "9"), ("21", "2"), ("3", "4"), ("4", "3"))
+    done = prepared(ACCOUNTS)
+    assert [row["Code"] for row in lines(bench, done)] == ["1"]
+    assert problems(bench, done) == {
+        "a2": "the parent '9' is not in the data",
+        "a21": "above the parent '2' a member is missing, or the parents form a circle",
+        "a3": "above the parent '4' a member is missing, or the parents form a circle",
+        "a4": "above the parent '3' a member is missing, or the parents form a circle",
+    }
+
+
+def test_a_parent_is_mapped_as_the_members_are(bench, ledger, prepared):
+    accounts_with_parents(ledger, ("1", ""), ("2", "1"))
+    book = crosswalk("codes.csv", [Rule(MatchKind.EXACT, "1", "A"), Rule(MatchKind.EXACT, "2", "B")])
+    done = prepared(replace(ACCOUNTS, crosswalks={"Code": book}))
+    assert [(row["Code"], row["Parent"]) for row in lines(bench, done)] == [("A", ""), ("B", "A")]
+
+
+def test_added_lines_are_members_that_no_row_stands_behind(bench, ledger, prepared):
+    accounts_with_parents(ledger, ("1", "TOP"))
+    plan = replace(ACCOUNTS, extra=({"Code": "TOP", "Name": "All"}, {"Code": "NONE", "Name": "None", "Parent": "TOP"}))
+    done = prepared(plan)
+    assert [row["Code"] for row in lines(bench, done)] == ["TOP", "1", "NONE"]
+    assert (done.rows_book, done.rows_accepted, done.cells_now) == (1, 1, 3)
+
+
+def test_a_line_per_record_is_addressed_by_its_id(bench, ledger, prepared):
+    columns = {
+        "id": "record_id",
+        "Posted": "posting_date",
+        "Changed": "modified_at",
+        "Stat": "statistical",
+        "Amount": "amount",
+    }
+    ledger.lines[:] = [line(1, amount="-0.50", statistical=False)]
+    done = prepared(records(Dataset.JOURNAL_LINES, columns, shape=Shape.RECORDS))
+    assert lines(bench, done) == [
+        {"id": "e1", "Posted": "2025-11-02", "Changed": "2026-11-19T06:01:00Z", "Stat": "false", "Amount": "-0.5"}
+    ]
+
+
+# Transforms
+
+
+def double(frame):
+    frame["amount"] = (frame["amount"] * 3 + frame["amount"]) / Decimal(2)
+    return frame
+
+
+def too_fine(frame):
+    frame["amount"] = frame["amount"] / 3
+    return frame
+
+
+def drop_sales(frame):
+    return frame[frame["account"] != "40100"]
+
+
+def to_float(frame):
+    frame["amount"] = frame["amount"].astype(float)
+    return frame
+
+
+def renamed_later(frame):
+    return frame.rename(columns={"account": "konto"}) if "e5" in set(frame["record_id"]) else frame
+
+
+def add_column(frame):
+    frame["region"] = "EMEA"
+    return frame
+
+
+def returns_nothing(frame):
+    return None
+
+
+def raises(frame):
+    raise KeyError("no such thing")
+
+
+def test_a_transform_keeps_decimals_exact_and_its_effect_is_told(bench, ledger, prepared):
+    ledger.lines[0]["amount"] = Decimal("9007199254740993.01")
+    plan = actuals(transform=f"{HERE}:double", crosswalks={"Cost Centre": CENTRES})
+    done = prepared(plan)
+    assert amounts(lines(bench, done))[("40100", "CC200")] == 2 * (Decimal("9007199254740993.01") + Decimal("-20.50"))
+    assert Decimal(done.sum_book) == Decimal(done.sum_accepted) + Decimal(done.sum_left_out)
+    assert list(done.left_out) == ["transform"]
+
+
+def test_rows_that_a_transform_drops_are_left_out_by_rule(bench, prepared):
+    done = prepared(actuals(transform=f"{HERE}:drop_sales", crosswalks={"Cost Centre": CENTRES}))
+    assert (done.rows_book, done.rows_accepted, done.left_out) == (6, 4, {"transform": "2 rows -120.50"})
+
+
+def test_a_transform_may_add_a_column(bench, prepared):
+    columns = {**COLUMNS, "Region": Source("region")}
+    group = ("Account", "Cost Centre", "Region", "Time")
+    plan = actuals(columns=columns, group_by=group, transform=f"{HERE}:add_column", crosswalks={"Cost Centre": CENTRES})
+    assert {row["Region"] for row in lines(bench, prepared(plan))} == {"EMEA"}
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "sentence"),
+    [
+        (f"{HERE}:to_float", SchemaDriftError, "made amount a float"),
+        (f"{HERE}:returns_nothing", DataError, "returned a NoneType"),
+        (f"{HERE}:raises", DataError, "failed: KeyError"),
+        (f"{HERE}:too_fine", SchemaDriftError, "made amount what cannot be kept"),
+        (f"{HERE}:missing", ConfigurationError, "cannot be imported"),
+        ("no.such.module:function", ConfigurationError, "cannot be imported"),
+        (f"{HERE}:HERE", ConfigurationError, "is no function"),
+    ],
+)
+def test_a_transform_that_is_wrong_is_told_by_name(prepared, name, error, sentence):
+    with pytest.raises(error, match=sentence):
+        prepared(actuals(transform=name))
+
+
+# What is known without looking
+
+
+def test_an_unchanged_book_by_an_unchanged_plan_is_not_looked_at(bench, ledger, new_run, prepared):
+    plan = actuals(crosswalks={"Cost Centre": CENTRES})
+    first = prepared(plan)
+    scope = {"flow": FLOW, "import_name": plan.import_name, "period": PERIOD.key}
+    from airflow_provider_mlconnector.trail.records import CellScope
+
+    bench.trail.accept(
+        CellScope(**scope), expected=0, file=first.cells, watermark=first.cursor, run_id=first.run.run_id, detail={}
+    )
+    second = prepared(plan)
+    assert (second.file, second.cells, second.keys) == (None, first.cells, first.keys)
+    kinds = [event.kind for event in bench.trail.events(second.run.run_id)]
+    assert EventKind.UNCHANGED in kinds
+    assert EventKind.PREPARED not in kinds
+    other = prepared(replace(plan, time_format="MM/yy"))
+    assert EventKind.PREPARED in [event.kind for event in bench.trail.events(other.run.run_id)]
+
+
+def test_a_recipe_is_kept_as_it_was(bench, prepared):
+    plan = actuals(crosswalks={"Cost Centre": CENTRES}, columns=COLUMNS)
+    done = prepared(plan)
+    [event] = [event for event in bench.trail.events(done.run.run_id) if event.kind == EventKind.PREPARED]
+    kept = read_recipe(bench.stage, StagedFile.from_json(event.detail["recipe"]))
+    assert (kept.plan, kept.period) == (plan, PERIOD)
+    assert list(kept.plan.columns) == list(COLUMNS), "in the order of the header"
+    assert kept.plan.crosswalks["Cost Centre"].lookup("PROD", PERIOD.end).member == "CC300"
