@@ -55,10 +55,10 @@ class SandboxControl:
     def cells(self, module: str, **members: str) -> list[dict[str, str]]:
         return list(self.call("GET", "/anaplan/cells", module=module, **members)["cells"])
 
-    def actuals(self, month: str) -> dict[tuple[str, str], Decimal]:
-        """Return the model's actuals of a month, by account and cost centre; zeros left out."""
-        rows = self.cells("GL Actuals", Time=month, Version="Actual")
-        cells = {(row["Accounts"], row["Cost Centres"]): Decimal(row["Amount"]) for row in rows}
+    def amounts(self, month: str, version: str = "Actual") -> dict[tuple[str, str], Decimal]:
+        """Return what the model holds for a month, by account and cost centre; zeros left out."""
+        rows = self.cells("GL Actuals", Time=month, Version=version)
+        cells = {(row["Account"], row["Cost Centre"]): Decimal(row["Amount"]) for row in rows}
         return {cell: amount for cell, amount in cells.items() if amount}
 
     def starts(self) -> dict[str, int]:

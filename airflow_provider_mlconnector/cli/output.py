@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
@@ -46,10 +47,13 @@ def _cell(value: Any) -> str:
 
 
 def command(function: Command) -> Command:
-    """Turn an error of ours into its sentence and exit status 1, without a traceback."""
+    """Let a command see the deployment's connections, and say an error of ours as its sentence, with exit status 1."""
 
     @functools.wraps(function)
     def run(args: Namespace) -> int | None:
+        # As Airflow's own commands do: without it only environment variables and external backends are asked for a
+        # connection, so that the one to the trail would seem to be missing.
+        os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
         try:
             status = function(args)
         except MlconnectorError as error:

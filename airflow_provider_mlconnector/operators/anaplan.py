@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.operators.base import AnaplanOperator, Desk
 from airflow_provider_mlconnector.operators.files import check_header, deliver, local_copy
-from airflow_provider_mlconnector.operators.outcomes import counts_of
 from airflow_provider_mlconnector.operators.remote import Idle, RemoteTaskOperator, Started
 from airflow_provider_mlconnector.operators.running import owner_of
+from airflow_provider_mlconnector.outcomes import counts_of
 from airflow_provider_mlconnector.pipeline.stage import digest, scratch_file
 from airflow_provider_mlconnector.systems.anaplan.definitions import Kind
 from airflow_provider_mlconnector.systems.anaplan.tasks import ActionKind, TaskStatus

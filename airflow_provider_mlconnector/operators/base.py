@@ -15,8 +15,8 @@ from airflow_provider_mlconnector.durable import began
 from airflow_provider_mlconnector.flows.plans import pool_name
 from airflow_provider_mlconnector.hooks.anaplan import AnaplanHook
 from airflow_provider_mlconnector.operators.links import AnaplanModelLink
-from airflow_provider_mlconnector.operators.outcomes import Patience, airflow_outcomes
 from airflow_provider_mlconnector.operators.running import on_the_trail, run_of
+from airflow_provider_mlconnector.outcomes import Patience, airflow_outcomes
 from airflow_provider_mlconnector.retries import REMOTE_RETRIES
 from airflow_provider_mlconnector.trail.records import RunOutcome
 

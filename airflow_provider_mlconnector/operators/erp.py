@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, RetryPolicy
 
 from airflow_provider_mlconnector.finance.datasets import Dataset
-from airflow_provider_mlconnector.operators.outcomes import airflow_outcomes
 from airflow_provider_mlconnector.operators.running import on_the_trail, period_of, run_of
+from airflow_provider_mlconnector.outcomes import airflow_outcomes
 from airflow_provider_mlconnector.retries import REMOTE_RETRIES
 
 if TYPE_CHECKING:

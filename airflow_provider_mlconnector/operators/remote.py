@@ -20,8 +20,8 @@ from airflow_provider_mlconnector.durable import TaskJobStore, generation
 from airflow_provider_mlconnector.errors import DeadlineError, FencedError, MlconnectorError, TaskError
 from airflow_provider_mlconnector.operators.base import AnaplanOperator, Desk
 from airflow_provider_mlconnector.operators.links import AnaplanModelLink, AnaplanTaskLink
-from airflow_provider_mlconnector.operators.outcomes import event_of
 from airflow_provider_mlconnector.operators.running import owner_of
+from airflow_provider_mlconnector.outcomes import event_of
 from airflow_provider_mlconnector.settings import load_settings
 from airflow_provider_mlconnector.systems.anaplan.jobs import Decision, Step
 from airflow_provider_mlconnector.systems.anaplan.tasks import TaskRef, TaskStatus

@@ -64,16 +64,15 @@ def begin_load(
     :raises HeaderError: when the import expects another header.
     """
     earlier = work.unfinished()
-    if earlier is not None:
-        return _begun(bench, plan, LoadState.from_json(earlier), work)
+    state = LoadState.from_json(earlier) if earlier is not None else None
     for _ in range(PREPARED_AGAIN_AT_MOST):
         try:
-            state = _claim(bench, plan, prepared, work, target)
+            state = state or _claim(bench, plan, prepared, work, target)
+            return _begun(bench, plan, state, work) if state.file_id else state
         except StaleVersionError:
             bench.log.info("%s: the accepted cells moved on, preparing again", plan.import_name)
-            prepared = again()
-            continue
-        return _begun(bench, plan, state, work) if state.file_id else state
+            work.forget()
+            state, prepared = None, again()
     raise StaleVersionError(f"The accepted cells of {plan.import_name} do not stand still.")
 
 
@@ -87,7 +86,7 @@ def _claim(
     scope = cell_scope(plan, prepared.run.period)
     if prepared.touched is None:
         return LoadState(prepared=prepared, version=_accept_nothing(bench, scope, prepared))
-    work.resume()
+    work.enter()
     try:
         found = target or check_header(work.model, plan)
         version = bench.trail.mark_in_flight(
@@ -114,9 +113,15 @@ def _accept_nothing(bench: Bench, scope: CellScope, prepared: PreparedManifest) 
 
 
 def _begun(bench: Bench, plan: LoadPlan, state: LoadState, work: ModelWork) -> LoadState:
-    file = state.prepared.file
+    """Come by a running import of the file; it is sent only while its mark is the last word about its cells."""
+    file, scope = state.prepared.file, cell_scope(plan, state.prepared.run.period)
     if file is None:
         return state
+
+    def confirm() -> None:
+        if bench.trail.accepted(scope).version != state.version:
+            raise StaleVersionError(f"The accepted cells of {plan.import_name} moved on.")
+
     ref = work.begin(
         ActionJob(
             kind=ActionKind.IMPORT,
@@ -126,6 +131,7 @@ def _begun(bench: Bench, plan: LoadPlan, state: LoadState, work: ModelWork) -> L
             repeatable=True,
             fingerprint=f"{file.sha256}/{state.version}",
             context=state.to_json(),
+            confirm=confirm,
         )
     )
     return LoadState(

@@ -13,7 +13,7 @@ from airflow_provider_mlconnector.pipeline.context import Bench, ModelReader
 from airflow_provider_mlconnector.pipeline.engine import Engine, engine, quoted
 from airflow_provider_mlconnector.pipeline.layout import cell_scope
 from airflow_provider_mlconnector.pipeline.manifests import Figure, PreparedManifest
-from airflow_provider_mlconnector.pipeline.modelview import place_model
+from airflow_provider_mlconnector.pipeline.modelview import STRANGERS, place_model, shows_strangers
 from airflow_provider_mlconnector.pipeline.plan import LoadPlan
 from airflow_provider_mlconnector.pipeline.stage import scratch_file
 from airflow_provider_mlconnector.pipeline.totals import movement
@@ -67,6 +67,8 @@ def _compared(db: Engine, plan: LoadPlan, made: PreparedManifest) -> ModelCheck:
     amount = _amount(plan)
     problems = []
     if found:
+        if shows_strangers(db, made, "accepted"):
+            problems.append(f"The view {plan.check} {STRANGERS}")
         named = "; ".join(found[:CELLS_NAMED])
         problems.append(f"{len(found)} cells of the view {plan.check} are not as they were accepted: {named}.")
     source = f"view {plan.check}, read back"

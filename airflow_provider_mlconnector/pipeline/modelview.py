@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from airflow_provider_mlconnector.errors import ConfigurationError, DataError
+from airflow_provider_mlconnector.pipeline.cells import same
 from airflow_provider_mlconnector.pipeline.engine import Engine, listed, quoted
 from airflow_provider_mlconnector.pipeline.mapping import MONEY
 from airflow_provider_mlconnector.pipeline.plan import LoadPlan, Match
@@ -69,6 +70,24 @@ def place_model(db: Engine, plan: LoadPlan, layout: Addressed, members: Mapping[
     _check_numbers(db, plan, layout)
     sums = ", ".join(f"sum({quoted(name)}) AS {quoted(name)}" for name in layout.values)
     db.view("model", f"SELECT {listed(layout.keys)}, {sums} FROM shown GROUP BY {listed(layout.keys)}")
+
+
+def shows_strangers(db: Engine, layout: Addressed, ours: str) -> bool:
+    """Say whether ``model`` and our own cells both hold something and share no address: so it is when names meet codes.
+
+    :param ours: table of our cells.
+    """
+    found = db.rows(
+        f"SELECT EXISTS (FROM model), EXISTS (FROM {quoted(ours)}), "
+        f"EXISTS (FROM model m SEMI JOIN {quoted(ours)} c ON {same('m', 'c', layout.keys)})"
+    )
+    return found[0] == (True, True, False)
+
+
+STRANGERS = (
+    "shows none of the addresses that the import loads. If it shows names and the import goes by codes, name the lists "
+    "in the flow: members: {Column: List}."
+)
 
 
 def _header(view: Path) -> list[str]:

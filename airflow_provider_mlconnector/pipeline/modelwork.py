@@ -11,7 +11,7 @@ slot and comes back. Only an answer that got lost is looked for here, until the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +30,7 @@ from airflow_provider_mlconnector.errors import (
 from airflow_provider_mlconnector.pipeline.book import folder
 from airflow_provider_mlconnector.pipeline.context import Bench, JobStore
 from airflow_provider_mlconnector.pipeline.leasing import ModelLease
-from airflow_provider_mlconnector.pipeline.stage import scratch_file
+from airflow_provider_mlconnector.pipeline.stage import digest, scratch_file
 from airflow_provider_mlconnector.systems.anaplan.jobs import (
     JobRecord,
     Move,
@@ -40,6 +40,7 @@ from airflow_provider_mlconnector.systems.anaplan.jobs import (
     decide_start,
 )
 from airflow_provider_mlconnector.systems.anaplan.model import AnaplanModel
+from airflow_provider_mlconnector.systems.anaplan.ports import no_fence
 from airflow_provider_mlconnector.systems.anaplan.tasks import (
     ActionKind,
     Outcome,
@@ -62,6 +63,7 @@ class ActionJob:
     :param repeatable: running it twice does no harm, as with a file of totals; not so with deletes.
     :param fingerprint: digest of what is sent; other input is another job.
     :param context: JSON that is kept with the job's record and given back by :meth:`ModelWork.unfinished`.
+    :param confirm: called under the lease before anything is sent; raises when the work is not to be done any more.
     """
 
     kind: ActionKind
@@ -71,6 +73,7 @@ class ActionJob:
     repeatable: bool = True
     fingerprint: str = ""
     context: Mapping[str, Any] = field(default_factory=dict)
+    confirm: Callable[[], None] = no_fence
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +188,9 @@ class ModelWork:
 
     def _start(self, job: ActionJob) -> TaskRef | None:
         """Upload and start; None when the start was not answered."""
-        self._lease.see_earlier_task_over()
-        self.model.ensure_ready()
         self._write(job, self._record(job, Phase.INTENT))
+        job.confirm()
+        self._see_ready()
         if job.upload is not None:
             self._upload(*job.upload)
         listed = tuple(task.task_id for task in self._listed(job))
@@ -239,6 +242,23 @@ class ModelWork:
         """
         self._lease.renew()
         return self.model.task(ref)
+
+    def enter(self) -> None:
+        """Hold the lease of a model that can be worked with now.
+
+        :raises LeaseTakenError: when somebody else works on the model: come back later.
+        :raises ModelBusyError: when it cannot be worked with now: come back later; the lease is given back.
+        """
+        self._lease.hold()
+        try:
+            self._see_ready()
+        except BaseException:
+            self.release()
+            raise
+
+    def _see_ready(self) -> None:
+        self._lease.see_earlier_task_over()
+        self.model.ensure_ready()
 
     def resume(self) -> None:
         """Hold the lease again in a new process, before :meth:`finish`.
@@ -292,7 +312,9 @@ class ModelWork:
         with scratch_file(self._bench.stage, ".csv") as target:
             if not self.model.dump(ref, target, object_id or None):
                 return None
-            return Dump(object_id, self._bench.stage.publish(target, f"{folder('dumps', self._run_id)}/{name}.csv"))
+            sha256 = digest(target)  # in the name: a later run of the import may have replaced the dump
+            key = f"{folder('dumps', self._run_id)}/{name}-{sha256[:8]}.csv"
+            return Dump(object_id, self._bench.stage.publish(target, key, sha256=sha256))
 
     def _end(self, kind: EventKind, ref: TaskRef, dumps: tuple[Dump, ...] = (), **detail: Any) -> None:
         self._lease.note(None)

@@ -10,11 +10,13 @@ from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 
+from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.pipeline import cells
 from airflow_provider_mlconnector.pipeline.book import folder
 from airflow_provider_mlconnector.pipeline.context import Bench
 from airflow_provider_mlconnector.pipeline.engine import Engine, quoted
 from airflow_provider_mlconnector.pipeline.layout import MEASURE, Layout
+from airflow_provider_mlconnector.pipeline.modelview import STRANGERS, shows_strangers
 from airflow_provider_mlconnector.pipeline.plan import LoadPlan, Send
 from airflow_provider_mlconnector.pipeline.sinks import CsvSink, ParquetSink, pour
 from airflow_provider_mlconnector.trail.records import Accepted, StagedFile
@@ -80,6 +82,8 @@ class Outbox:
     def _write_chosen(self, choice: Choice, outgoing: Outgoing) -> Outgoing:
         stage, layout = self._stage, self._layout
         accepted = stage.fetch(self._accepted.file) if self._accepted.file else None
+        if self._beyond and shows_strangers(self._db, layout, "cells"):
+            raise ConfigurationError(f"The view {self._plan.check} {STRANGERS}")
         cells.place_former(self._db, layout.keys, accepted, [stage.fetch(file) for file in self._accepted.in_flight])
         queries = self._queries(choice, empty=not outgoing.cells_now)
         if not queries:

@@ -32,7 +32,7 @@ from airflow_provider_mlconnector.pipeline.manifests import (
 )
 from airflow_provider_mlconnector.pipeline.modelcheck import ModelCheck, account_column, check_model
 from airflow_provider_mlconnector.pipeline.plan import LoadPlan, Sign
-from airflow_provider_mlconnector.pipeline.totals import movement
+from airflow_provider_mlconnector.pipeline.totals import less, movement
 from airflow_provider_mlconnector.trail.records import EventKind, RunRef, StagedFile
 
 MOVEMENT = "sum of absolute account movements"
@@ -152,7 +152,9 @@ def _erp_movements(bench: Bench, plan: LoadPlan, file: StagedFile, made: Prepare
 def _apart(erp: Mapping[str, Decimal], model: Mapping[str, Decimal], *, natural: bool) -> Decimal:
     """Add up the differences; with natural signs the model shows some accounts turned, so sizes are compared."""
     pairs = ((erp.get(account, ZERO), model.get(account, ZERO)) for account in {*erp, *model})
-    return add_money(abs(abs(one) - abs(other)) if natural else abs(one - other) for one, other in pairs)
+    if natural:
+        pairs = ((one.copy_abs(), other.copy_abs()) for one, other in pairs)
+    return add_money(less(one, other).copy_abs() for one, other in pairs)
 
 
 def _line_figures(batch: BatchManifest, made: PreparedManifest) -> list[Figure]:

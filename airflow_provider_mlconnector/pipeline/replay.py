@@ -55,7 +55,7 @@ class Wanted:
     rejects_of: str = ""
 
     def __post_init__(self) -> None:
-        if [bool(self.batch_id), bool(self.record_ids), bool(self.rejects_of)].count(True) != 1:
+        if [bool(self.batch_id), any(self.record_ids), bool(self.rejects_of)].count(True) != 1:
             raise ConfigurationError("A replay is of one batch, of records, or of the rejects of one run.")
 
 

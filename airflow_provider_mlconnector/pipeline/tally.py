@@ -10,6 +10,7 @@ from airflow_provider_mlconnector.pipeline.engine import Engine, quoted
 from airflow_provider_mlconnector.pipeline.layout import MEASURE, PROBLEM, Layout
 from airflow_provider_mlconnector.pipeline.manifests import Tally
 from airflow_provider_mlconnector.pipeline.selection import LEFT_OUT
+from airflow_provider_mlconnector.pipeline.totals import less
 
 TRANSFORM = "transform"
 
@@ -30,7 +31,7 @@ def tally(db: Engine, layout: Layout, *, transformed: bool) -> Tally:
     quarantined = _total([(rows, amount) for fine, rows, amount in mapped if not fine])
     kept = _total([accepted, quarantined])
     if transformed and kept != selected:
-        left_out[TRANSFORM] = (selected[0] - kept[0], selected[1] - kept[1])
+        left_out[TRANSFORM] = (selected[0] - kept[0], less(selected[1], kept[1]))
     out = _total(list(left_out.values()))
     book = _total([(rows, amount) for _, rows, amount in found])
 

@@ -55,7 +55,12 @@ def movement(by_account: Mapping[str, Decimal]) -> Decimal:
 
     The plain sum of a complete ledger is 0 whatever is in it; this figure is not, and can be had from either side.
     """
-    return add_money(abs(amount) for amount in by_account.values())
+    return add_money(amount.copy_abs() for amount in by_account.values())
+
+
+def less(one: Decimal, other: Decimal) -> Decimal:
+    """Return the exact difference of two amounts: Python's own operators round to 28 digits."""
+    return add_money([one, other.copy_negate()])
 
 
 def book_totals(bench: Bench, state: BookState, dataset: Dataset) -> BookTotals:
@@ -79,7 +84,7 @@ def compare(erp: PeriodTotals, book: BookTotals, dataset: Dataset) -> Comparison
     if erp.by_account is None:
         return Comparison(same_count, erp, book)
     differences = _differences(erp.by_account, book.by_account)
-    total = add_money(abs(found.erp - found.book) for found in differences)
+    total = add_money(less(found.erp, found.book).copy_abs() for found in differences)
     return Comparison(same_count is not False and not differences, erp, book, total, differences)
 
 

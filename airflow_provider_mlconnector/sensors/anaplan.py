@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 from airflow_provider_mlconnector.durable import began
 from airflow_provider_mlconnector.errors import ModelBusyError, TaskError
 from airflow_provider_mlconnector.hooks.anaplan import AnaplanHook
-from airflow_provider_mlconnector.operators.outcomes import airflow_outcomes, counts_of, event_of
+from airflow_provider_mlconnector.outcomes import airflow_outcomes, counts_of, event_of
 from airflow_provider_mlconnector.retries import REMOTE_RETRIES
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ The whole upgrade is one transaction that holds a lock, so several processes may
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from sqlalchemy.engine import Connection, Engine
 
 from airflow_provider_mlconnector.trail.database import read, write
 from airflow_provider_mlconnector.trail.schema import metadata
+
+logging.getLogger("alembic").setLevel(logging.WARNING)  # how it looks at a revision is no news in every task's log
 
 VERSION_TABLE = "trail_version"
 _LOCK = 0x6D6C_7472_6169_6C  # any number of ours, for PostgreSQL's advisory lock

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A hermetic Airflow: its own home, its own keys, set before anything imports airflow."""
 
+import atexit
 import os
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -11,6 +13,7 @@ _KEY = "8t7oLVDZAqXx6uvX0dUQXDSpIaJnzaBJ6Zr0nSvvtZ4="
 
 def _make_home() -> Path:
     home = Path(tempfile.mkdtemp(prefix="mlconnector-airflow-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
     for name in [name for name in os.environ if name.startswith("AIRFLOW_")]:
         del os.environ[name]
     os.environ.update(
@@ -132,17 +135,27 @@ def home(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.fixture
-def site(home, monkeypatch):
-    """Serve Anaplan and Business Central, connected and set up."""
-    from airflow_provider_mlconnector import bench
-    from airflow_provider_mlconnector.hooks.trail import sqlite_url
-    from airflow_provider_mlconnector.sandbox.running import serve
-    from airflow_provider_mlconnector.settings import load_settings
-    from airflow_provider_mlconnector.trail.leases import Leases
+@pytest.fixture(scope="session")
+def empty_trail(tmp_path_factory):
+    """Make a trail with tables and nothing in them, to be copied."""
     from airflow_provider_mlconnector.trail.store import Trail
 
-    Trail(sqlite_url(load_settings())).upgrade()
+    path = tmp_path_factory.mktemp("trail") / "trail.db"
+    trail = Trail(f"sqlite:///{path}")
+    trail.upgrade()
+    trail.close()
+    return path
+
+
+@pytest.fixture
+def site(home, empty_trail, monkeypatch):
+    """Serve Anaplan and Business Central, connected and set up."""
+    from airflow_provider_mlconnector import bench
+    from airflow_provider_mlconnector.sandbox.running import serve
+    from airflow_provider_mlconnector.trail.leases import Leases
+
+    (home / "mlconnector").mkdir()
+    shutil.copy(empty_trail, home / "mlconnector" / "trail.db")
     with serve(SYSTEMS) as sandbox:
         there = Site(sandbox, monkeypatch)
         monkeypatch.setenv("AIRFLOW__MLCONNECTOR__ALLOWED_HOSTS", sandbox.url)

@@ -19,24 +19,25 @@ __all__ = ["postgres_server"]
 ROOT = Path(__file__).parents[2]
 SYSTEMS = ("anaplan", "business_central")
 
-TICKING_FLOW = """
-flow: ticking_close
-erp: {system: business_central, conn_id: business_central_default, company: Larkfield Ltd}
-anaplan: {conn_id: anaplan_default, workspace: Finance, model: FP&A Hub}
-calendar: calendars/always_working.yaml
-schedule: {every: 1m}
+SHORT_FLOW = """
+flow: {name}
+erp: {{system: business_central, conn_id: business_central_default, company: Larkfield Ltd}}
+anaplan: {{conn_id: anaplan_default, workspace: Finance, model: FP&A Hub}}
+calendar: calendars/{calendar}.yaml
+schedule: {{{schedule}}}
 load:
-  - {dataset: accounts, import: Load Accounts, columns: {Code: account, Name: name, Parent: parent}}
+  - {{dataset: accounts, import: Load Accounts, columns: {{Code: account, Name: name, Parent: parent}}}}
   - dataset: journal_lines
     import: Load GL Actuals
     columns:
       Account: account
       Cost Centre: dimension.DEPARTMENT
       Entity: =Larkfield
-      Version: =Forecast
+      Version: ={version}
       Time: period
       Amount: amount
-    crosswalk: {Cost Centre: crosswalks/cost_centres.csv}
+    crosswalk: {{Cost Centre: crosswalks/cost_centres.csv}}
+    members: {{Account: Accounts, Cost Centre: Cost Centres}}
     check: GL Actuals by Period
 """
 
@@ -66,11 +67,16 @@ class Site:
 
 
 def write_dags(folder: Path) -> Path:
-    """Copy the shipped DAGs and add a flow that ticks every minute, whatever day the test runs on."""
+    """Copy the shipped DAGs; add a short flow, and one that ticks every minute, whatever day the test runs on."""
     shutil.copytree(ROOT / "dags", folder, ignore=shutil.ignore_patterns("__pycache__"))
     end = max(datetime.now(UTC).date(), date(2026, 11, 20)) + timedelta(days=40)
     (folder / "calendars" / "always_working.yaml").write_text(TICKING_CALENDAR.format(end=end))
-    (folder / "flows" / "ticking_close.yaml").write_text(TICKING_FLOW)
+    short = SHORT_FLOW.format(name="short_close", calendar="monthly_july", schedule="nightly: 02:00", version="Budget")
+    (folder / "flows" / "short_close.yaml").write_text(short)
+    ticking = SHORT_FLOW.format(
+        name="ticking_close", calendar="always_working", schedule="every: 1m", version="Forecast"
+    )
+    (folder / "flows" / "ticking_close.yaml").write_text(ticking)
     shutil.copy(Path(__file__).parent / "operator_dags.py", folder)
     return folder
 

@@ -23,6 +23,7 @@ from airflow_provider_mlconnector.systems.anaplan.tasks import (
 from airflow_provider_mlconnector.systems.anaplan.uploads import Uploaded
 
 HEADER = ("Account", "Cost Centre", "Version", "Time", "Amount")
+MODEL = ModelRef("8a81b09c5e8c6f27015ece3402487d33", "A1B2C3D4E5F60718293A4B5C6D7E8F90", "Finance", "FP&A Hub")
 FILE, IMPORT = "113000000001", "112000000001"
 
 
@@ -65,9 +66,7 @@ class FakeModel:
     made: list[FakeTask] = field(default_factory=list)
     uploads: list[bytes] = field(default_factory=list)
     lists: dict[str, Members] = field(default_factory=dict)
-    ref: ModelRef = ModelRef(
-        "8a81b09c5e8c6f27015ece3402487d33", "A1B2C3D4E5F60718293A4B5C6D7E8F90", "Finance", "FP&A Hub"
-    )
+    ref: ModelRef = MODEL
     host: str = "api.anaplan.test"
 
     def ensure_ready(self) -> None:

@@ -71,7 +71,7 @@ def run(close: Close, kind: str) -> None:
 
 @pytest.mark.parametrize("send", list(Send))
 @settings(
-    max_examples=12,
+    max_examples=6,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],

@@ -122,7 +122,7 @@ ROWS = st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 9)), max_size=
 READS = st.lists(st.tuples(st.booleans(), ROWS), min_size=1, max_size=6)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(reads=READS, order=st.randoms(use_true_random=False))
 def test_any_order_of_reads_gives_what_the_latest_whole_read_and_those_after_it_say(bench, reads, order):
     period = f"P{order.getrandbits(60)}"

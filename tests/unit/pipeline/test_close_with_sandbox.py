@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_mlconnector.clock import SYSTEM_CLOCK
-from airflow_provider_mlconnector.errors import TaskFailedError
+from airflow_provider_mlconnector.errors import BadRequestError, TaskFailedError
+from airflow_provider_mlconnector.finance.crosswalk import MatchKind, Rule, crosswalk
 from airflow_provider_mlconnector.finance.periods import format_period
 from airflow_provider_mlconnector.flows.loader import load_flow
 from airflow_provider_mlconnector.flows.plans import read_plans
@@ -86,6 +87,10 @@ def closing(
 def expected(control: SandboxControl, period: str) -> dict[tuple[str, str], Decimal]:
     """Return the ledger's totals as the model names them."""
     return {(account, DEPARTMENTS[code]): amount for (account, code), amount in control.ledger(period).items()}
+
+
+def expected_amounts(control: SandboxControl, close: SandboxClose) -> list[Decimal]:
+    return list(control.ledger(close.period.key).values())
 
 
 def actuals(control: SandboxControl, month: str) -> dict[tuple[str, str], Decimal]:
@@ -182,7 +187,7 @@ def test_a_whole_run_repairs_what_a_person_typed_over(closing, control):
     assert actuals(control, month(close)) == expected(control, close.period.key)
 
 
-def test_an_account_that_the_model_lacks_is_quarantined_and_sent_once_it_is_there(closing, control):
+def test_a_member_that_a_person_deleted_comes_back_with_its_cells(closing, control):
     close = closing("FY2026-P11")
     close.run()
     account = control.lines(close.period.key)[0]["account"]
@@ -190,6 +195,37 @@ def test_an_account_that_the_model_lacks_is_quarantined_and_sent_once_it_is_ther
     done = close.run("whole")
     assert done.load("Load GL Actuals").prepared.rows_quarantined == 0, "the list was loaded again before"
     assert done.report.agrees, done.report.problems
+    assert actuals(control, month(close)) == expected(control, close.period.key)
+
+
+def test_a_department_without_a_member_is_quarantined_until_the_code_book_names_it(closing, control):
+    close = closing("FY2027-P02")
+    line = control.lines(close.period.key)[0]
+    control.call("PUT", "/books/dimensions/DEPARTMENT/LAB", {"name": "Laboratory"})
+    control.change_line(line["entry_number"], department="LAB")
+    plan = next(plan for plan in close.plans() if plan.import_name == "Load GL Actuals")
+    done = close.run()
+    made = done.load("Load GL Actuals").prepared
+    assert made.rows_quarantined == 1
+    assert done.report.agrees, done.report.problems
+    book = plan.crosswalks["Cost Centre"]
+    wider = crosswalk(book.name, [*book.rules, Rule(MatchKind.EXACT, "LAB", "CC400")])
+    close.changed["Load GL Actuals"] = {"crosswalks": {"Cost Centre": wider}}
+    released = close.run()
+    assert released.load("Load GL Actuals").prepared.rows_quarantined == 0
+    assert sum(actuals(control, month(close)).values()) == sum(expected_amounts(control, close))
+
+
+def test_a_load_that_failed_changes_nothing_and_the_next_run_makes_good(closing, control):
+    close = closing("FY2027-P03")
+    control.fault("status", "/files/", method="PUT", status=400, times=1)
+    with pytest.raises(BadRequestError):
+        close.run()
+    control.clear_faults()
+    assert actuals(control, month(close)) == {}
+    done = close.run()
+    assert done.report.agrees, done.report.problems
+    assert actuals(control, month(close)) == expected(control, close.period.key)
 
 
 def test_a_record_tells_its_whole_way(closing, control):

@@ -27,7 +27,7 @@ BLANK_IS_NONE = {"dimension.DEPARTMENT": "NONE"}
 TOTALS = {
     ("10100", "NONE"): Decimal("150.5"),
     ("40100", "SALES"): Decimal("-120.5"),
-    ("40200", "PROD"): Decimal("-30"),
+    ("40200", "PROD"): Decimal(-30),
 }
 
 
@@ -79,7 +79,7 @@ def test_a_changed_line_corrects_its_cell_and_no_other(close: Close, model: Fake
     prepared = second.prepare()
     assert {row["Account"] for row in csv_rows(close.bench, prepared.file)} == {"40100", "10100"}
     second.load(prepared)
-    assert model.amounts() == {**TOTALS, ("40100", "SALES"): Decimal("-121"), ("10100", "NONE"): Decimal("151")}
+    assert model.amounts() == {**TOTALS, ("40100", "SALES"): Decimal(-121), ("10100", "NONE"): Decimal(151)}
 
 
 def test_a_cell_whose_lines_are_gone_becomes_zero(close: Close, model: FakeModel, new_run):
@@ -139,7 +139,7 @@ def test_a_rejected_cell_keeps_what_was_accepted_of_it_before(close: Close, mode
     close.ledger.change(3, amount=Decimal("-31.00"), credit=Decimal("31.00"))
     next_run(close, new_run).whole_way()
     accepted = parquet_rows(close.bench, close.bench.trail.accepted(scope(close)).file)
-    assert {row["Account"]: row["Amount"] for row in accepted}["40200"] == Decimal("-30")
+    assert {row["Account"]: row["Amount"] for row in accepted}["40200"] == Decimal(-30)
     close.ledger.change(3, amount=Decimal("-30.00"), credit=Decimal("30.00"))
     assert next_run(close, new_run).prepare().file is None
 
@@ -162,6 +162,15 @@ def test_rejects_that_the_dump_does_not_name_leave_all_cells_unknown(close: Clos
     assert accepted.file is None
     assert len(accepted.in_flight) == 1
     model.rejected = set()
+    assert next_run(close, new_run).prepare().cells_sent == 3
+
+
+def test_cells_that_the_import_ignored_are_unknown(close: Close, model: FakeModel, new_run):
+    model.ignored = 1
+    loaded = close.whole_way()
+    assert (loaded.loaded, loaded.ignored) == (2, 1)
+    assert "ignored 1 rows and does not say which" in loaded.unknown
+    model.ignored = 0
     assert next_run(close, new_run).prepare().cells_sent == 3
 
 
@@ -247,7 +256,7 @@ def test_two_overlapping_runs_end_with_the_newest_book(close: Close, model: Fake
     later = second.prepare()
     second.load(later)
     close.load(first)
-    assert model.amounts()[("40200", "PROD")] == Decimal("-40")
+    assert model.amounts()[("40200", "PROD")] == Decimal(-40)
 
 
 def test_a_whole_run_sends_every_cell_and_repairs_what_somebody_typed_over(close: Close, model: FakeModel, new_run):
@@ -276,9 +285,11 @@ def test_an_import_that_clears_its_target_gets_all_cells_or_none(close: Close, m
 def test_a_busy_model_is_not_waited_for_and_gives_the_lease_back(close: Close, model: FakeModel):
     prepared = close.prepare()
     model.not_ready = ModelBusyError("somebody works in it", state="changing")
-    with pytest.raises(ModelBusyError):
-        close.begin(prepared)
+    for _ in range(3):
+        with pytest.raises(ModelBusyError):
+            close.begin(prepared)
     assert close.bench.leases.all() == []
+    assert close.bench.trail.accepted(scope(close)).in_flight == ()
     model.not_ready = None
     close.load(prepared)
     assert model.amounts() == TOTALS
@@ -317,6 +328,41 @@ def test_an_upload_that_cannot_finish_starts_no_import_and_is_repeated(close: Cl
     assert close.load(prepared).loaded == 3
 
 
+def test_a_file_that_was_not_sent_in_time_is_never_sent_over_a_newer_one(close: Close, model: FakeModel, new_run):
+    def break_down() -> None:
+        raise TransportError("the connection broke")
+
+    prepared = close.prepare()
+    model.on_upload = break_down
+    with pytest.raises(TransportError):
+        close.begin(prepared)
+    model.on_upload = lambda: None
+    close.ledger.change(3, amount=Decimal(-40), credit=Decimal(40))
+    next_run(close, new_run, owner="close2/load").whole_way()
+    loaded = close.load(prepared)
+    assert loaded.sent == 0
+    assert model.amounts()[("40200", "PROD")] == Decimal(-40)
+
+
+def test_a_model_that_turns_busy_after_the_mark_is_come_back_to_with_the_same_file(close: Close, model: FakeModel):
+    prepared = close.prepare()
+    looks = iter([None, ModelBusyError("somebody works in it", state="changing")])
+
+    def ready() -> None:
+        error = next(looks, None)
+        if error:
+            raise error
+
+    model.ensure_ready = ready  # type: ignore[method-assign]
+    with pytest.raises(ModelBusyError):
+        close.begin(prepared)
+    assert close.bench.leases.all() == []
+    assert close.load(prepared).loaded == 3
+    assert len(close.bench.trail.events(close.run.run_id)) < 15
+    kinds = [event.kind for event in close.bench.trail.events(close.run.run_id)]
+    assert (kinds.count(EventKind.PREPARED), kinds.count(EventKind.IN_FLIGHT)) == (1, 1)
+
+
 def test_a_task_that_died_after_the_start_is_taken_up_and_not_repeated(close: Close, model: FakeModel):
     state, _ = close.begin(close.prepare())
     again, work = close.begin(state.prepared)
@@ -350,12 +396,12 @@ def test_a_load_that_was_taken_over_does_not_accept_what_it_sent(close: Close, m
     loaded = other.whole_way()
     assert loaded.loaded == 3, "its cells were unknown, so all are sent again"
     work.release()
+    late = close.work()
     with pytest.raises(StaleVersionError):
-        finished = close.work()
-        close.finish(state, finished)
+        close.finish(state, late)
     retried = close.load(state.prepared)
     assert retried.sent == 0
-    assert model.amounts()[("40200", "PROD")] == Decimal("-40")
+    assert model.amounts()[("40200", "PROD")] == Decimal(-40)
 
 
 def test_lines_that_differ_only_in_what_is_not_loaded_do_not_matter(close: Close, new_run):

@@ -16,11 +16,13 @@ from airflow_provider_mlconnector.errors import (
 )
 from airflow_provider_mlconnector.finance.crosswalk import MatchKind, Rule, crosswalk
 from airflow_provider_mlconnector.finance.datasets import Dataset, EntryKind
+from airflow_provider_mlconnector.pipeline import engine
 from airflow_provider_mlconnector.pipeline.extract import extract
 from airflow_provider_mlconnector.pipeline.plan import Match, ReadPlan, Selection, Shape, Sign, Source, Unmapped
 from airflow_provider_mlconnector.pipeline.prepare import prepare
 from airflow_provider_mlconnector.pipeline.recipe import plan_digest, read_recipe
-from airflow_provider_mlconnector.trail.records import EventKind, StagedFile
+from airflow_provider_mlconnector.pipeline.transform import whole_period
+from airflow_provider_mlconnector.trail.records import CellScope, EventKind, StagedFile
 from tests.unit.pipeline.support import (
     COLUMNS,
     COMPANY,
@@ -78,7 +80,7 @@ def test_a_cell_is_the_total_of_its_lines_under_the_name_of_its_period(bench, pr
     assert amounts(lines(bench, done)) == {
         ("10100", "NONE"): Decimal("150.50"),
         ("40100", "CC200"): Decimal("-120.50"),
-        ("40200", "CC300"): Decimal("-30"),
+        ("40200", "CC300"): Decimal(-30),
     }
     assert {(row["Version"], row["Time"]) for row in lines(bench, done)} == {("Actual", "Nov 25")}
     assert (done.sum_book, done.sum_accepted, done.sum_cells, done.cells_now) == ("0.00", "0.00", "0.00", 3)
@@ -88,6 +90,14 @@ def test_totals_of_nineteen_digits_are_exact(bench, ledger, prepared):
     ledger.lines[:] = [line(1, amount="9007199254740993.01"), line(2, amount="0.000001")]
     [row] = lines(bench, prepared(actuals()))
     assert row["Amount"] == "9007199254740993.010001"
+
+
+def test_sums_of_thirty_digits_are_exact_to_the_last(bench, ledger, prepared):
+    huge = "123456789012345678901234567890.123456"
+    ledger.lines[:] = [line(1, amount=huge), line(2, "10100", "0.000001"), line(3, "10100", "1", kind="closing")]
+    done = prepared(actuals())
+    assert done.sum_book == "123456789012345678901234567891.123457"
+    assert (done.sum_accepted, done.sum_cells) == ("123456789012345678901234567890.123457",) * 2
 
 
 def test_several_amounts_are_added_up_each_on_its_own(bench, prepared):
@@ -356,6 +366,16 @@ def add_column(frame):
     return frame
 
 
+def tell_size(frame):
+    frame["region"] = str(len(frame))
+    return frame
+
+
+@whole_period
+def tell_size_of_all(frame):
+    return tell_size(frame)
+
+
 def returns_nothing(frame):
     return None
 
@@ -402,6 +422,20 @@ def test_a_transform_that_is_wrong_is_told_by_name(prepared, name, error, senten
         prepared(actuals(transform=name))
 
 
+@pytest.mark.parametrize(("name", "sizes"), [("tell_size", {"2"}), ("tell_size_of_all", {"6"})])
+def test_a_transform_gets_pieces_unless_it_asks_for_the_whole_period(bench, prepared, monkeypatch, name, sizes):
+    monkeypatch.setattr(engine, "ROWS_AT_ONCE", 2)
+    columns = {"id": Source("record_id"), "Size": Source("region")}
+    plan = actuals(columns=columns, group_by=(), shape=Shape.RECORDS, transform=f"{HERE}:{name}")
+    assert {row["Size"] for row in lines(bench, prepared(plan))} == sizes
+
+
+def test_a_transform_that_changes_its_mind_about_columns_is_told(prepared, monkeypatch):
+    monkeypatch.setattr(engine, "ROWS_AT_ONCE", 2)
+    with pytest.raises(SchemaDriftError, match=r"returned the columns .* for some rows"):
+        prepared(actuals(transform=f"{HERE}:renamed_later"))
+
+
 # What is known without looking
 
 
@@ -409,8 +443,6 @@ def test_an_unchanged_book_by_an_unchanged_plan_is_not_looked_at(bench, ledger, 
     plan = actuals(crosswalks={"Cost Centre": CENTRES})
     first = prepared(plan)
     scope = {"flow": FLOW, "import_name": plan.import_name, "period": PERIOD.key}
-    from airflow_provider_mlconnector.trail.records import CellScope
-
     bench.trail.accept(
         CellScope(**scope), expected=0, file=first.cells, watermark=first.cursor, run_id=first.run.run_id, detail={}
     )

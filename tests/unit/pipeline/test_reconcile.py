@@ -7,16 +7,18 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from airflow_provider_mlconnector.errors import ReconcileError
+from airflow_provider_mlconnector.errors import ConfigurationError, ReconcileError
 from airflow_provider_mlconnector.finance.crosswalk import MatchKind, Rule, crosswalk
+from airflow_provider_mlconnector.finance.datasets import Dataset
+from airflow_provider_mlconnector.pipeline.extract import extract
 from airflow_provider_mlconnector.pipeline.manifests import ReconcileReport
-from airflow_provider_mlconnector.pipeline.plan import Tolerance
+from airflow_provider_mlconnector.pipeline.plan import Sign, Tolerance
 from airflow_provider_mlconnector.pipeline.reconcile import reconcile, require_agreement
 from airflow_provider_mlconnector.systems.port import PeriodTotals
 from airflow_provider_mlconnector.trail.records import EventKind, RunRef
 from tests.unit.pipeline.closing import Close
 from tests.unit.pipeline.fake_model import FakeModel
-from tests.unit.pipeline.support import actuals
+from tests.unit.pipeline.support import PERIOD, account, actuals, read_plan
 
 VIEW = "GL Actuals by Period"
 KEY = ("40100", "SALES", "Actual", "Nov 25")
@@ -65,7 +67,7 @@ def test_a_cell_that_somebody_changed_is_named(close, model):
     [problem] = report.problems
     assert "40100 / SALES: Amount -120.50 accepted, -1.00 in the model" in problem
     assert report.difference == "119.50"
-    with pytest.raises(ReconcileError, match="-1.00 in the model"):
+    with pytest.raises(ReconcileError, match=r"-1\.00 in the model"):
         require_agreement(report)
 
 
@@ -104,6 +106,17 @@ def test_accounts_that_map_to_one_member_are_compared_as_one(close):
     assert (report.checks[0].summary.erp_total, report.difference) == ("301.00", "0.00")
 
 
+def test_natural_signs_are_compared_by_size(close, ledger, new_run):
+    ledger.rows[Dataset.ACCOUNTS] = [
+        account(code, category=what) for code, what in (("10100", "Assets"), ("40100", "Income"), ("40200", "Income"))
+    ]
+    extract(close.bench, ledger, read_plan(Dataset.ACCOUNTS), new_run(), PERIOD)
+    close.plan = actuals(check=VIEW, sign=Sign.NATURAL)
+    report = checked(close)
+    assert close.model.amounts()[("40100", "SALES")] == Decimal("120.50")
+    assert (report.agrees, report.difference) == (True, "0.00")
+
+
 def test_a_ledger_that_says_otherwise_is_a_problem(close, ledger):
     ledger.totals = PeriodTotals(7, {"40100": Decimal("-120.50"), "10100": Decimal("150.50")}, "trial balance")
     report = checked(close)
@@ -123,6 +136,17 @@ def test_what_has_no_source_of_its_own_is_not_checked(close, ledger):
 def test_a_plan_without_a_view_is_not_checked_against_the_model(close):
     close.plan = actuals()
     assert figure(checked(close), "cells of the model that differ").source == "no check view"
+
+
+def test_a_view_of_names_beside_an_import_by_codes_is_told_as_such(close, model, new_run):
+    def rename() -> None:
+        model.cells = {(f"Name of {key[0]}", *key[1:]): amount for key, amount in model.cells.items()}
+
+    report = checked(close, rename)
+    assert "name the lists in the flow" in report.problems[0]
+    whole = Close(close.bench, close.ledger, model, new_run("whole"), plan=close.plan)
+    with pytest.raises(ConfigurationError, match="shows none of the addresses"):
+        whole.prepare()
 
 
 def test_a_load_that_is_under_way_is_not_compared(close, bench, new_run):

@@ -84,7 +84,7 @@ def test_the_rejects_of_a_run_are_sent_again(close, model, new_run):
     made = replay(close, wanted, new_run())
     assert [row["Account"] for row in csv_rows(close.bench, made.file)] == ["40200"]
     deliver(close, made)
-    assert model.amounts()[("40200", "PROD")] == Decimal("-30")
+    assert model.amounts()[("40200", "PROD")] == Decimal(-30)
     assert next_run(close, new_run).prepare().file is None
 
 
