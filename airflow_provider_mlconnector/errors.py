@@ -30,6 +30,7 @@
     │   ├── RowsRefusedError        unmapped or invalid rows, and the flow says fail
     │   └── ReconcileError          the books do not agree
     └── TrailError                  our own database
+        ├── TrailUnavailableError   it cannot be reached, or stayed locked: try again later
         ├── LeaseTakenError         somebody else works on the model; come back later
         ├── FencedError             our lease was taken over: stop at once
         ├── StaleVersionError       accepted cells moved on since the file was prepared
@@ -324,3 +325,10 @@ class TamperedError(TrailError):
     """A row, an event or a file is not what the chain of hashes says."""
 
     code = "MLC-TRL-06"
+
+
+class TrailUnavailableError(TrailError):
+    """Our own database cannot be reached, the connection to it broke, or it stayed locked."""
+
+    code = "MLC-TRL-07"
+    retryable = True

@@ -7,9 +7,9 @@ import json
 from argparse import Namespace
 
 from airflow_provider_mlconnector.bench import open_bench
-from airflow_provider_mlconnector.cli.output import command, emit
+from airflow_provider_mlconnector.cli.output import Row, command, emit
 from airflow_provider_mlconnector.errors import ConfigurationError
-from airflow_provider_mlconnector.pipeline.tell import tell
+from airflow_provider_mlconnector.pipeline.tell import TellStep, tell
 
 
 @command
@@ -33,7 +33,7 @@ def runs(args: Namespace) -> None:
 
 @command
 def show(args: Namespace) -> None:
-    """Tell the whole way of a record, or the events of a run."""
+    """Tell the whole way of a record, or the events of a run; the facts behind each step only as JSON."""
     if bool(args.record) == bool(args.run):
         raise ConfigurationError("Say what to show: either --record or --run.")
     bench = open_bench()
@@ -49,8 +49,8 @@ def show(args: Namespace) -> None:
         ]
         emit(args, f"Run {args.run}", rows)
         return
-    steps = [step.to_json() for step in tell(bench, args.record, flow=args.flow or None)]
-    emit(args, f"Record {args.record}", steps)
+    steps = tell(bench, args.record, flow=args.flow or None)
+    emit(args, f"Record {args.record}", [_told(step, args.output) for step in steps])
 
 
 @command
@@ -79,3 +79,9 @@ def rejects(args: Namespace) -> None:
         for found in open_bench().trail.rejects(args.run)
     ]
     emit(args, f"Exceptions of {args.run}", rows)
+
+
+def _told(step: TellStep, output: str) -> Row:
+    if output == "json":
+        return step.to_json()
+    return {"when": f"{step.at:%Y-%m-%d %H:%M:%S}", "run": step.run_id, "step": step.step, "sentence": step.sentence}

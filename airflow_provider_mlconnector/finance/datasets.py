@@ -7,7 +7,7 @@ the Arrow schema. Money is ``decimal128(38, 6)``: 32 digits before the point, 6 
 Every dataset begins with ``record_id`` (the ERP's key of the row, unique within company and dataset), ``document``
 (what a person would look it up by) and ``modified_at`` (UTC; null where the ERP keeps no stamp).
 ``journal_lines`` and ``account_balances`` may carry further string columns ``dimension.<CODE>``, one for each dimension
-that the flow names.
+that the flow names: "" where a row has no value of it, null where the row's dimensions could not be read.
 """
 
 from __future__ import annotations

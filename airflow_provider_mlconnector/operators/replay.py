@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.errors import DataError
@@ -12,8 +11,6 @@ from airflow_provider_mlconnector.hooks.anaplan import ModelReading
 from airflow_provider_mlconnector.operators.close import FlowOperator
 from airflow_provider_mlconnector.operators.remote import Idle, RemoteTaskOperator, Started
 from airflow_provider_mlconnector.operators.running import owner_of
-from airflow_provider_mlconnector.pipeline.plan import ReadMode
-from airflow_provider_mlconnector.trail.records import RunRef, make_run_id
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -24,6 +21,7 @@ if TYPE_CHECKING:
     from airflow_provider_mlconnector.pipeline.modelwork import ModelWork
     from airflow_provider_mlconnector.pipeline.replay import Wanted
     from airflow_provider_mlconnector.systems.anaplan.tasks import TaskStatus
+    from airflow_provider_mlconnector.trail.records import RunRef
 
 
 class ReplayOperator(FlowOperator, RemoteTaskOperator):
@@ -68,8 +66,7 @@ class ReplayOperator(FlowOperator, RemoteTaskOperator):
         dataset = self.plan_of(self.import_name).dataset
         for place in places(bench, self._wanted(), self.flow.name):
             if place.dataset == dataset and self.period in ("", place.period):
-                run_id = make_run_id(self.flow.name, place.period, f"replay by {owner_of(context)}")
-                return RunRef(run_id=run_id, flow=self.flow.name, period=place.period, mode=ReadMode.CHANGES)
+                return place.run(f"replay by {owner_of(context)}")
         raise DataError(f"None of these rows is of {dataset}, which '{self.import_name}' loads.")
 
     def begin(self, desk: Desk, work: ModelWork) -> Started | Idle:
@@ -90,17 +87,20 @@ class ReplayOperator(FlowOperator, RemoteTaskOperator):
         return finish_load(desk.bench, self.plan_of(self.import_name), state, work, status).to_json()
 
     def _prepare(self, desk: Desk) -> PreparedManifest:
-        from airflow_provider_mlconnector.pipeline.replay import as_sent, prepare_replay
+        from airflow_provider_mlconnector.pipeline.replay import redeliver
 
-        plan, calendar = self.plan_of(self.import_name), self.flow.calendar
-        if self.as_sent:
-            return as_sent(desk.bench, plan, self._wanted(), desk.run)
-        today = calendar.day_of(datetime.now(UTC))  # lists belong to no period: any will do
-        period = calendar.period(desk.run.period) if desk.run.period else calendar.period_of(today)
-        return prepare_replay(desk.bench, plan, self._wanted(), desk.run, period, ModelReading(desk.model))
+        return redeliver(
+            desk.bench,
+            self.plan_of(self.import_name),
+            self._wanted(),
+            desk.run,
+            self.flow.calendar,
+            ModelReading(desk.model),
+            repeat=self.as_sent,
+        )
 
     def _wanted(self) -> Wanted:
         from airflow_provider_mlconnector.pipeline.replay import Wanted
 
-        ids = self.record_ids.split(",") if isinstance(self.record_ids, str) else self.record_ids
-        return Wanted(batch_id=self.batch_id, record_ids=tuple(ids), rejects_of=self.rejects_of)
+        records = self.record_ids if isinstance(self.record_ids, str) else ",".join(self.record_ids)
+        return Wanted.of(batch_id=self.batch_id, records=records, rejects_of=self.rejects_of)

@@ -2,12 +2,13 @@
 """From the ERP's codes to the model's members: what each row becomes in the file, or why it cannot be sent.
 
 The code books decide code by code (there are few of them), the rows meet the decisions in a join. A row with a
-problem is never sent: a blank or unmapped address, a member that its list does not have, an amount that is not known.
+problem is never sent: a blank or unmapped address, a member that its list does not have, an amount or a dimension that
+is not known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -15,6 +16,7 @@ import pyarrow as pa
 
 from airflow_provider_mlconnector.errors import UnknownNameError
 from airflow_provider_mlconnector.finance.crosswalk import Crosswalk
+from airflow_provider_mlconnector.finance.datasets import DIMENSION_PREFIX
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.pipeline.engine import Engine, quoted
 from airflow_provider_mlconnector.pipeline.layout import (
@@ -135,7 +137,7 @@ class _Mapper:
         raw = f"r.{quoted(column.source)}"
         text = f"coalesce(CAST({raw} AS VARCHAR), '')"
         if crosswalk is None and column.name not in self.members and column.role is Role.ATTRIBUTE:
-            return _Mapped((), raw, ())
+            return _Mapped((), raw, self._if_read(at, column, ()))
         joins, problems = [], []
         if crosswalk is not None:
             self._decide(at, column, crosswalk, text)
@@ -153,7 +155,16 @@ class _Mapper:
             problems.append(
                 f"CASE WHEN {text} <> '' AND m{at}.member IS NULL THEN getvariable('unknown_{at}') || {text} END"
             )
-        return _Mapped(tuple(joins), text, tuple(problems))
+        return _Mapped(tuple(joins), text, self._if_read(at, column, problems))
+
+    def _if_read(self, at: int, column: FileColumn, problems: Iterable[str]) -> tuple[str, ...]:
+        """Return a column's problems; a dimension that could not be read is one of its own, in place of the others."""
+        if not column.source.startswith(DIMENSION_PREFIX):
+            return tuple(problems)
+        self._say(f"unread_{at}", f"{column.name} is not known: the row's dimensions could not be read")
+        read = f"r.{quoted(column.source)} IS NOT NULL"
+        unread = f"CASE WHEN NOT {read} THEN getvariable('unread_{at}') END"
+        return (unread, *(f"CASE WHEN {read} THEN {problem} END" for problem in problems))
 
     def _amount(self, at: int, column: FileColumn) -> _Mapped:
         value = f"CAST(r.{quoted(column.source)} AS {MONEY})"

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from airflow_provider_mlconnector.errors import ConfigurationError, DataError, StaleVersionError
+from airflow_provider_mlconnector.finance.calendar import Calendar
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.pipeline import cells
 from airflow_provider_mlconnector.pipeline.context import Bench, ModelReader
@@ -22,7 +23,7 @@ from airflow_provider_mlconnector.pipeline.engine import Engine, engine, listed,
 from airflow_provider_mlconnector.pipeline.layout import PROBLEM, RECORD, Layout, cell_scope
 from airflow_provider_mlconnector.pipeline.manifests import PreparedManifest
 from airflow_provider_mlconnector.pipeline.outgoing import Choice
-from airflow_provider_mlconnector.pipeline.plan import LoadPlan
+from airflow_provider_mlconnector.pipeline.plan import LoadPlan, ReadMode
 from airflow_provider_mlconnector.pipeline.prepare import Preparation, book_of
 from airflow_provider_mlconnector.pipeline.rows import place_mapped
 from airflow_provider_mlconnector.pipeline.tables import TEXT, table
@@ -35,6 +36,7 @@ from airflow_provider_mlconnector.trail.records import (
     RejectKind,
     RunRef,
     StagedFile,
+    make_run_id,
 )
 
 BATCHES_SEARCHED = 1000
@@ -58,6 +60,15 @@ class Wanted:
         if [bool(self.batch_id), any(self.record_ids), bool(self.rejects_of)].count(True) != 1:
             raise ConfigurationError("A replay is of one batch, of records, or of the rejects of one run.")
 
+    @classmethod
+    def of(cls, *, batch_id: str, records: str, rejects_of: str) -> Wanted:
+        """Return what a person asked for; ``records`` are ids separated by commas.
+
+        :raises ConfigurationError: when that is not one of these, or several.
+        """
+        ids = tuple(part.strip() for part in records.split(",") if part.strip())
+        return cls(batch_id=batch_id, record_ids=ids, rejects_of=rejects_of)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -66,6 +77,11 @@ class Place:
     flow: str
     period: str
     dataset: str
+
+    def run(self, origin: str) -> RunRef:
+        """Return the run of a replay here; ``origin`` is what makes it unique. Datasets of one period share it."""
+        run_id = make_run_id(self.flow, self.period, origin)
+        return RunRef(run_id=run_id, flow=self.flow, period=self.period, mode=ReadMode.CHANGES)
 
 
 def places(bench: Bench, wanted: Wanted, flow: str | None = None) -> tuple[Place, ...]:
@@ -86,6 +102,27 @@ def places(bench: Bench, wanted: Wanted, flow: str | None = None) -> tuple[Place
     if not found:
         raise DataError("The trail does not know these rows.", hint="List runs: airflow mlconnector trail runs")
     return tuple(dict.fromkeys(found))
+
+
+def redeliver(
+    bench: Bench,
+    plan: LoadPlan,
+    wanted: Wanted,
+    run: RunRef,
+    calendar: Calendar,
+    model: ModelReader | None,
+    *,
+    repeat: bool = False,
+) -> PreparedManifest:
+    """Return the file to deliver again: :func:`prepare_replay`, or :func:`as_sent` with ``repeat``.
+
+    :param run: the replay's own run, see :meth:`Place.run`.
+    """
+    if repeat:
+        return as_sent(bench, plan, wanted, run)
+    today = calendar.day_of(bench.clock.now())  # lists belong to no period: any will do
+    period = calendar.period(run.period) if run.period else calendar.period_of(today)
+    return prepare_replay(bench, plan, wanted, run, period, model)
 
 
 def prepare_replay(

@@ -30,12 +30,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
 from sqlalchemy.pool import Pool
 
-from airflow_provider_mlconnector.errors import ConfigurationError, TrailError
+from airflow_provider_mlconnector.errors import ConfigurationError, TrailError, TrailUnavailableError
 
 T = TypeVar("T")
 
 BUSY_SECONDS = 30
 ATTEMPTS = 8
+_LOOK = "Check its connection and its server."
 _ROLLED_BACK = {"40001", "40P01"}  # PostgreSQL: serialization failure, deadlock
 _POSTGRES_NAMES = {"postgres", "postgresql", "postgresql+psycopg2"}
 
@@ -69,12 +70,11 @@ def make_engine(url: str) -> Engine:
     """Make an engine with a small pool; no connection is opened yet.
 
     :raises ConfigurationError: for a database other than SQLite in a file and PostgreSQL.
+    :raises TrailUnavailableError: when SQLite's file cannot be made.
     """
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
-        file = Path(str(parsed.database))
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)  # before SQLite makes it for everybody to read
+        _make_file(Path(str(parsed.database)))
         engine = sa.create_engine(
             parsed, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True, pool_size=2, max_overflow=8
         )
@@ -87,12 +87,22 @@ def make_engine(url: str) -> Engine:
     return engine
 
 
+def _make_file(file: Path) -> None:
+    """Make the file as its owner's alone, before SQLite makes it for everybody to read."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+    except OSError as error:
+        raise TrailUnavailableError(f"The trail at {file} cannot be opened: {error.strerror}.", hint=_LOOK) from error
+
+
 def write(engine: Engine, work: Callable[[Connection], T], *, durable: bool = True) -> T:
     """Run a change in one transaction and return what it returns.
 
     :param work: may be run more than once; every earlier time was rolled back.
     :param durable: False lets the last commits be lost in a power cut, for counters that a power cut makes meaningless.
-    :raises TrailError: when the database cannot be reached or has no schema.
+    :raises TrailUnavailableError: when the database cannot be reached.
+    :raises TrailError: when it has no schema.
     """
     attempt = 0
     while True:
@@ -110,7 +120,8 @@ def read(engine: Engine, work: Callable[[Connection], T], *, snapshot: bool = Fa
     """Run a query in one transaction and return what it returns.
 
     :param snapshot: all statements see the database as it was at the first one; SQLite does that anyway.
-    :raises TrailError: when the database cannot be reached or has no schema.
+    :raises TrailUnavailableError: when the database cannot be reached.
+    :raises TrailError: when it has no schema.
     """
     try:
         with _connect(engine, mlc_snapshot=snapshot) as connection, connection.begin():
@@ -197,6 +208,11 @@ def _was_rolled_back(error: exc.DBAPIError) -> bool:
     return getattr(error.orig, "pgcode", None) in _ROLLED_BACK
 
 
+def _was_cut_off(error: exc.DBAPIError) -> bool:
+    """Say whether there was no connection, or it broke; an error of connecting is one without a statement."""
+    return error.connection_invalidated or (isinstance(error, exc.OperationalError) and error.statement is None)
+
+
 def _explained(engine: Engine, error: exc.DBAPIError) -> Exception:
     """Turn what the database says into a sentence; what is no operator's business stays as it is."""
     where = engine.url.render_as_string(hide_password=True)
@@ -204,7 +220,10 @@ def _explained(engine: Engine, error: exc.DBAPIError) -> Exception:
     if "no such table" in text or getattr(error.orig, "pgcode", None) == "42P01":
         return TrailError(f"The trail at {where} has no schema.", hint="Run: airflow mlconnector db upgrade")
     if _was_rolled_back(error):
-        return TrailError(f"The trail at {where} stayed locked.", hint="Use PostgreSQL for more than one machine.")
+        hint = "Use PostgreSQL for more than one machine."
+        return TrailUnavailableError(f"The trail at {where} stayed locked.", hint=hint)
+    if _was_cut_off(error):
+        return TrailUnavailableError(f"The trail at {where} does not answer: {text.strip()}.", hint=_LOOK)
     if isinstance(error, exc.OperationalError):
-        return TrailError(f"The trail at {where} failed: {text.strip()}.", hint="Check its connection and its server.")
+        return TrailError(f"The trail at {where} failed: {text.strip()}.", hint=_LOOK)
     return error

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -102,10 +103,22 @@ class AnaplanTaskTrigger(BaseTrigger):
             await asyncio.to_thread(self._watch.close)
 
     async def on_kill(self) -> None:
-        """Cancel the remote task: a person marked or cleared the Airflow task."""
-        if self.cancel_on_kill:
-            watch = await self._opened()
-            await asyncio.wait_for(asyncio.to_thread(watch.cancel, self.run_id), _KILL_SECONDS)
+        """Cancel the remote task: a person marked or cleared the Airflow task.
+
+        The triggerer cancels a trigger again at every look until it is gone, so also in the middle of this; what must
+        be done is therefore done in a task of its own, and waited for to its end.
+        """
+        if not self.cancel_on_kill:
+            return
+        cancelling = asyncio.create_task(asyncio.wait_for(self._cancel(), _KILL_SECONDS))
+        while not cancelling.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([cancelling])
+        cancelling.result()
+
+    async def _cancel(self) -> None:
+        watch = await self._opened()
+        await asyncio.to_thread(watch.cancel, self.run_id)
 
     async def _look(self, poller: TaskPoller) -> Decision:
         try:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import asyncio
+import threading
 import time
 from types import SimpleNamespace
 
@@ -134,6 +135,31 @@ def test_a_deadline_wakes_the_worker_which_cancels(waits):
 def test_a_person_who_kills_the_task_cancels_the_remote_one():
     trigger = _task_trigger([], run_id="run-1")
     asyncio.run(trigger.on_kill())
+    assert trigger._watch.cancelled == ["run-1"]
+
+
+def test_a_triggerer_that_cancels_again_and_again_does_not_stop_the_cancelling_of_the_remote_task():
+    trigger = _task_trigger([], run_id="run-1")
+    told, may_go_on = threading.Event(), threading.Event()
+
+    def slow_cancel(run_id):
+        told.set()
+        may_go_on.wait(5)
+        trigger._watch.cancelled.append(run_id)
+
+    trigger._watch.cancel = slow_cancel
+
+    async def kill():
+        killing = asyncio.create_task(trigger.on_kill())
+        await asyncio.to_thread(told.wait, 5)
+        for _ in range(3):
+            killing.cancel()
+            await asyncio.sleep(0)
+        assert not killing.done()
+        may_go_on.set()
+        await killing
+
+    asyncio.run(kill())
     assert trigger._watch.cancelled == ["run-1"]
 
 

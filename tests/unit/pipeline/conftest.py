@@ -71,9 +71,9 @@ def ledger() -> Ledger:
             line(1, "40100", "-100.00"),
             line(2, "40100", "-20.50"),
             line(3, "40200", "-30.00", **{"dimension.DEPARTMENT": "PROD"}),
-            line(4, "10100", "100.00", **{"dimension.DEPARTMENT": None}),
-            line(5, "10100", "20.50", **{"dimension.DEPARTMENT": None}),
-            line(6, "10100", "30.00", **{"dimension.DEPARTMENT": None}),
+            line(4, "10100", "100.00", **{"dimension.DEPARTMENT": ""}),
+            line(5, "10100", "20.50", **{"dimension.DEPARTMENT": ""}),
+            line(6, "10100", "30.00", **{"dimension.DEPARTMENT": ""}),
         ]
     )
     return made

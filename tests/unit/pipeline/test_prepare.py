@@ -178,6 +178,34 @@ def test_a_blank_address_is_no_address(bench, prepared):
     assert done.rows_quarantined == 3
 
 
+@pytest.mark.parametrize("books", [{}, {"Cost Centre": CENTRES}], ids=["as it is", "by a code book"])
+def test_a_dimension_that_could_not_be_read_is_not_taken_for_none(bench, ledger, prepared, books):
+    ledger.lines[:] = [
+        line(1, amount="-100.00"),
+        line(2, amount="60.00", **{"dimension.DEPARTMENT": None}),
+        line(3, amount="40.00", **{"dimension.DEPARTMENT": "PROD"}),
+    ]
+    done = prepared(actuals(crosswalks=books))
+    assert problems(bench, done) == {"e2": "Cost Centre is not known: the row's dimensions could not be read"}
+    assert (done.rows_book, done.rows_accepted, done.rows_quarantined) == (3, 2, 1)
+    assert (done.sum_book, done.sum_accepted, done.sum_quarantined) == ("0.00", "-60.00", "60.00")
+    assert done.sum_cells == done.sum_accepted
+    [reject] = [row.reject for row in bench.trail.rejects(done.run.run_id)]
+    assert (reject.record_id, reject.amount) == ("e2", "60.00")
+
+
+def test_a_line_for_its_own_needs_its_dimensions_too_unless_the_file_shows_none(bench, ledger, prepared):
+    ledger.lines[:] = [line(1), line(2, **{"dimension.DEPARTMENT": None}), line(3, **{"dimension.DEPARTMENT": ""})]
+    plan = records(
+        Dataset.JOURNAL_LINES, {"id": "record_id", "department": "dimension.DEPARTMENT"}, shape=Shape.RECORDS
+    )
+    done = prepared(plan)
+    assert problems(bench, done) == {"e2": "department is not known: the row's dimensions could not be read"}
+    assert [(row["id"], row["department"]) for row in lines(bench, done)] == [("e1", "SALES"), ("e3", "")]
+    without = records(Dataset.JOURNAL_LINES, {"id": "record_id", "document": "document"}, shape=Shape.RECORDS)
+    assert prepared(without).rows_quarantined == 0
+
+
 def test_a_code_book_is_asked_for_the_day_of_the_posting(bench, ledger, prepared):
     dated = crosswalk(
         "dated.csv",

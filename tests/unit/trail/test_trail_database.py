@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from airflow_provider_mlconnector.errors import ConfigurationError, TrailError
+from airflow_provider_mlconnector.errors import ConfigurationError, TrailError, TrailUnavailableError
 from airflow_provider_mlconnector.trail.database import make_engine, read, to_text, write
 from airflow_provider_mlconnector.trail.records import EventKind
 from airflow_provider_mlconnector.trail.store import Trail
@@ -38,10 +38,40 @@ def test_a_trail_without_schema_says_which_command_makes_one(url: str) -> None:
 
 def test_a_database_that_does_not_answer_is_named_without_its_password() -> None:
     trail = Trail("postgresql://trail:hunter2@127.0.0.1:1/trail")
-    with pytest.raises(TrailError, match="failed: ") as failed:
+    with pytest.raises(TrailUnavailableError, match="does not answer: ") as failed:
         trail.runs()
+    assert failed.value.retryable
     assert "hunter2" not in str(failed.value)
     assert "127.0.0.1" in str(failed.value)
+
+
+def test_a_file_that_cannot_be_opened_is_worth_another_try(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "folder", tmp_path / "file" / "trail.db"):
+        with pytest.raises(TrailUnavailableError, match=str(path)) as failed:
+            Trail(f"sqlite:///{path}").runs()
+        assert failed.value.retryable
+
+
+@pytest.mark.postgres
+def test_a_connection_that_breaks_is_worth_another_try(postgres_url: str) -> None:
+    engine = make_engine(postgres_url)
+
+    def work(db: sa.Connection) -> None:
+        db.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    with pytest.raises(TrailUnavailableError, match="does not answer"):
+        write(engine, work)
+    engine.dispose()
+
+
+def test_a_statement_that_fails_is_not_taken_for_a_database_that_is_away(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path}/trail.db")
+    with pytest.raises(TrailError, match="failed: ") as failed:
+        write(engine, lambda db: db.execute(sa.text("SELECT nonsense(1)")))
+    assert not failed.value.retryable
+    engine.dispose()
 
 
 def test_errors_of_the_database_do_not_list_what_was_to_be_written(tmp_path: Path) -> None:
