@@ -23,8 +23,8 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest tests/unit -n 2 --dist loadfile
-	@$(BIN)/python -m pytest tests/airflow tests/conformance
-	@$(BIN)/python -m pytest tests/e2e
+	@$(BIN)/python -m pytest tests/airflow tests/conformance -n 2 --dist loadfile
+	@$(BIN)/python -m pytest tests/e2e -n 2 --dist loadgroup
 
 # Programs that only Debian packages; tests that need one are skipped and named without it.
 test-system:

@@ -13,13 +13,19 @@ from airflow_provider_mlconnector.cli.findings import Finding, Verdict, run_chec
 from airflow_provider_mlconnector.cli.local_checks import check_keys, check_pools, check_stage, check_trail
 from airflow_provider_mlconnector.cli.output import command, emit
 from airflow_provider_mlconnector.cli.remote_checks import check_anaplan, check_ledger, check_models
+from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.flows.flow import Flow
 
 
 @command
 def doctor(args: Namespace) -> int:
     """Check the deployment and all flows; exit status 1 when there is an error."""
-    findings = list(_findings(flows_of(args)))
+    findings, flows = list[Finding](), tuple[Flow, ...]()
+    try:
+        flows = flows_of(args)
+    except ConfigurationError as error:  # the rest of the deployment is worth a look all the same
+        findings.append(Finding("flows", "files", Verdict.ERROR, f"[{error.code}] {error.message}", error.hint))
+    findings.extend(_findings(flows))
     emit(args, "Check-up", [asdict(finding) for finding in findings])
     return 1 if any(finding.verdict is Verdict.ERROR for finding in findings) else 0
 

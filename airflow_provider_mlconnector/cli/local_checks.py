@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from airflow_provider_mlconnector.bench import open_bench
 from airflow_provider_mlconnector.cli.findings import Finding, Verdict
-from airflow_provider_mlconnector.cli.setup import SLOTS
+from airflow_provider_mlconnector.cli.setup import SLOTS, erp_pools
 from airflow_provider_mlconnector.flows.flow import Flow
 from airflow_provider_mlconnector.flows.plans import pool_of
 from airflow_provider_mlconnector.hooks.trail import TrailHook, open_cipher
@@ -64,8 +64,9 @@ def check_stage() -> Iterator[Finding]:
 
 
 def check_pools(flows: Sequence[Flow]) -> Iterator[Finding]:
-    """See that each model's pool exists, has one slot and counts deferred tasks."""
+    """See that each model's pool exists, has one slot and counts deferred tasks, and that each ledger has its pool."""
     advice = "Run: airflow mlconnector setup"
+    yield from _ledger_pools(flows, advice)
     for name in sorted({pool_of(flow) for flow in flows}):
         pool = Pool.get_pool(name)
         if pool is None:
@@ -78,6 +79,19 @@ def check_pools(flows: Sequence[Flow]) -> Iterator[Finding]:
             yield Finding("pools", name, Verdict.OK, "One slot, deferred tasks count.")
             continue
         yield Finding("pools", name, Verdict.ERROR, sentence, advice)
+
+
+def _ledger_pools(flows: Sequence[Flow], advice: str) -> Iterator[Finding]:
+    for name, most in erp_pools(flows).items():
+        pool = Pool.get_pool(name)
+        if pool is None:
+            sentence = "The pool does not exist: its tasks would wait for ever."
+            yield Finding("pools", name, Verdict.ERROR, sentence, advice)
+        elif pool.slots > most:
+            sentence = f"The pool has {pool.slots} slots, but the server works on {most} requests at a time."
+            yield Finding("pools", name, Verdict.WARNING, sentence, advice)
+        else:
+            yield Finding("pools", name, Verdict.OK, f"At most {pool.slots} reads at a time.")
 
 
 def _machines() -> set[str]:

@@ -29,7 +29,7 @@ from airflow_provider_mlconnector.trail.vault import Vault
 
 
 @command
-def login(args: Namespace) -> None:
+def login(args: Namespace) -> int:
     """Show the page to open, wait for the person, store the refresh token encrypted, try it once."""
     hook = AnaplanHook(args.conn_id)
     hosts, oauth = hosts_of(hook.fields), login_of(hook.fields)
@@ -48,18 +48,22 @@ def login(args: Namespace) -> None:
     vault.put_refresh_token(fingerprint(hosts, oauth), refresh_token)
     ok, sentence = hook.test_connection()
     emit(args, "Login", [{"connection": args.conn_id, "ok": ok, "answer": sentence}])
+    return 0 if ok else 1
 
 
 def _show(prompt: DevicePrompt) -> None:
     console = Console(stderr=True)
-    console.print(f"Open [bold]{prompt.url}[/bold] and confirm the code [bold]{prompt.user_code}[/bold].")
+    console.print(
+        f"Open [bold]{prompt.url}[/bold] and confirm the code [bold]{prompt.user_code}[/bold].", soft_wrap=True
+    )
     console.print(f"Waiting, for {prompt.expires_in / 60:.0f} minutes at most.")
 
 
 def _by_code(service: LoginService, hosts: Hosts, oauth: OAuthLogin, redirect_uri: str) -> str:
     """Let the person consent in a browser and paste the address that Anaplan sent it to."""
     console, state = Console(stderr=True), secrets.token_urlsafe(24)
-    console.print(f"Open {authorization_url(hosts, oauth.client_id, redirect_uri, state)}")
+    # One line, however long: an address with line breaks in it cannot be copied.
+    console.print(f"Open {authorization_url(hosts, oauth.client_id, redirect_uri, state)}", soft_wrap=True)
     answer = parse_qs(urlsplit(console.input("Paste the address that you were sent to: ").strip()).query)
     if not hmac.compare_digest(answer.get("state", [""])[0], state) or "code" not in answer:
         raise AuthenticationError("That is not the address of this login.", hint="Run the command again.")

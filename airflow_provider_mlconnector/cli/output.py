@@ -57,7 +57,7 @@ def command(function: Command) -> Command:
         try:
             status = function(args)
         except MlconnectorError as error:
-            Console(stderr=True).print(escape(str(error)), style="red")
+            Console(stderr=True).print(escape(str(error)), style="red", soft_wrap=True)
             sys.exit(1)
         if status:
             sys.exit(status)

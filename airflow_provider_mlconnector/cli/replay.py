@@ -44,7 +44,8 @@ def replay(args: Namespace) -> None:
     try:
         for flow, there in _by_period(args, places(bench, wanted, args.flow or None)):
             once = _Replay(bench, flow, wanted, there[0].run(f"replay {mark}"), as_sent=args.as_sent)
-            sent.extend(_told(done) for done in once.deliver({place.dataset for place in there}))
+            for done in once.deliver({place.dataset for place in there}):
+                sent.append(_told(done))
     except (LeaseTakenError, ModelBusyError) as error:
         error.hint = error.hint or "Run the command again later."
         raise

@@ -38,6 +38,7 @@ def show(args: Namespace) -> None:
         raise ConfigurationError("Say what to show: either --record or --run.")
     bench = open_bench()
     if args.run:
+        bench.trail.run(args.run)  # an unknown run is an error, not a run without events
         rows = [
             {
                 "at": f"{event.at:%Y-%m-%d %H:%M:%S}",
@@ -65,6 +66,8 @@ def verify(args: Namespace) -> int:
 @command
 def rejects(args: Namespace) -> None:
     """List the rows of a run that Anaplan refused or that were held back."""
+    trail = open_bench().trail
+    trail.run(args.run)
     rows = [
         {
             "kind": found.reject.kind,
@@ -76,7 +79,7 @@ def rejects(args: Namespace) -> None:
             "amount": found.reject.amount,
             "reason": found.reject.reason,
         }
-        for found in open_bench().trail.rejects(args.run)
+        for found in trail.rejects(args.run)
     ]
     emit(args, f"Exceptions of {args.run}", rows)
 

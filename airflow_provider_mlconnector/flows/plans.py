@@ -75,8 +75,16 @@ def pool_of(flow: Flow) -> str:
 
 def pool_name(conn_id: str, workspace: str, model: str) -> str:
     """Return the name of a model's pool, from connection, workspace and model as they are written."""
-    parts = (re.sub(r"[^A-Za-z0-9.-]+", "_", part).strip("_") for part in (conn_id, workspace, model))
-    return "__".join(("anaplan", *parts))
+    return _joined("anaplan", conn_id, workspace, model)
+
+
+def erp_pool_name(conn_id: str) -> str:
+    """Return the name of the pool of all tasks that read a ledger over one connection."""
+    return _joined("erp", conn_id)
+
+
+def _joined(*parts: str) -> str:
+    return "__".join(re.sub(r"[^A-Za-z0-9.-]+", "_", part).strip("_") for part in parts)
 
 
 def asset_uri(flow: Flow, dataset: Dataset) -> str:

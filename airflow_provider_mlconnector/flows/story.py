@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from airflow_provider_mlconnector.flows.flow import Flow
-from airflow_provider_mlconnector.flows.plans import pool_of
+from airflow_provider_mlconnector.flows.plans import erp_pool_name, pool_of
 from airflow_provider_mlconnector.flows.spec import LoadSpec
 from airflow_provider_mlconnector.pipeline.plan import Send, Shape, Unmapped
 
@@ -55,9 +55,10 @@ def _introduction(flow: Flow) -> Iterator[str]:
     yield f"# {flow.name}"
     yield ""
     yield (
-        f"Brings the books of **{erp.company}** ({erp.system}, connection `{erp.conn_id}`) into the Anaplan model "
-        f"**{anaplan.model}** of workspace **{anaplan.workspace}** (connection `{anaplan.conn_id}`, pool "
-        f"`{pool_of(flow)}`). The flow file is `{flow.path.name}`."
+        f"Brings the books of **{erp.company}** ({erp.system}, connection `{erp.conn_id}`, pool "
+        f"`{erp_pool_name(erp.conn_id)}`) into the Anaplan model **{anaplan.model}** of workspace "
+        f"**{anaplan.workspace}** (connection `{anaplan.conn_id}`, pool `{pool_of(flow)}`). "
+        f"The flow file is `{flow.path.name}`."
     )
 
 

@@ -59,10 +59,7 @@ class TrailHook(BaseHook):
 
     def upgrade(self) -> tuple[str | None, str]:
         """Bring the tables to this version; return the revision they had, None for none, and the one they have now."""
-        url = self.get_url()
-        if url.startswith(f"{_SQLITE}:///"):
-            Path(url.removeprefix(f"{_SQLITE}:///")).parent.mkdir(parents=True, exist_ok=True)
-        trail = _trail(url)
+        trail = _trail(self.get_url())
         before, head = trail.check()
         trail.upgrade()
         return before, head

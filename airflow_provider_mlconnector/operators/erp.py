@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, RetryPolicy
 
 from airflow_provider_mlconnector.finance.datasets import Dataset
+from airflow_provider_mlconnector.flows.plans import erp_pool_name
 from airflow_provider_mlconnector.operators.running import on_the_trail, period_of, run_of
 from airflow_provider_mlconnector.outcomes import airflow_outcomes
 from airflow_provider_mlconnector.retries import REMOTE_RETRIES
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 class ExtractOperator(BaseOperator):
     """Reads one dataset of a flow's ledger, whole or since its watermark; returns a ``BatchManifest`` as JSON.
+
+    Unless its author names a pool it is in that of the ledger's connection (``airflow mlconnector setup`` creates it),
+    which keeps all reads together within what the server works on at a time.
 
     :param flow: the flow, as ``load_flow`` reads it.
     :param dataset: what to read.
@@ -39,6 +43,7 @@ class ExtractOperator(BaseOperator):
         retry_policy: RetryPolicy | None = REMOTE_RETRIES,
         **kwargs: Any,
     ) -> None:
+        kwargs.setdefault("pool", erp_pool_name(flow.spec.erp.conn_id))
         super().__init__(retries=retries, retry_policy=retry_policy, **kwargs)
         self.flow = flow
         self.dataset = dataset

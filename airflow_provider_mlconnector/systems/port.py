@@ -108,12 +108,14 @@ class Capabilities:
 
     :param overlap: how far behind its watermark an incremental read starts.
     :param title: the ERP's name as people say it.
+    :param readers: how many reads may go on side by side over one connection; each has one request on its way.
     """
 
     datasets: Mapping[Dataset, DatasetCapability]
     drafts_journals: bool
     overlap: timedelta = timedelta(minutes=10)
     title: str = "The ERP"
+    readers: int = 5
 
     def refusal(self, dataset: Dataset, *, dimensions: bool = False) -> str:
         """Return why a dataset, perhaps with dimensions, cannot be read, as a sentence; "" when it can."""

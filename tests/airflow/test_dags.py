@@ -12,7 +12,7 @@ from airflow.sdk import DAG, BaseHook
 from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_provider_mlconnector.flows.dags import close_dags, group_ids
-from airflow_provider_mlconnector.flows.plans import pool_of
+from airflow_provider_mlconnector.flows.plans import erp_pool_name, pool_of
 from airflow_provider_mlconnector.operators.anaplan import AnaplanDeleteOperator
 from airflow_provider_mlconnector.policies import task_policy
 
@@ -40,12 +40,27 @@ def test_parsing_looks_no_connection_up(monkeypatch):
     assert close_dags(DAGS / "flows")
 
 
-def test_every_task_that_works_in_the_model_is_in_its_pool(dag):
+def test_every_task_is_in_the_pool_of_the_model_or_of_the_ledger_that_it_works_with(dag):
     from airflow_provider_mlconnector.flows.loader import load_flow
 
-    pool = pool_of(load_flow(DAGS / "flows" / "larkfield_close.yaml"))
+    flow = load_flow(DAGS / "flows" / "larkfield_close.yaml")
+    model, ledger = pool_of(flow), erp_pool_name(flow.spec.erp.conn_id)
+    assert model in dag.doc_md
+    assert ledger in dag.doc_md
     for task in dag.tasks:
-        assert task.pool == ("default_pool" if task.task_id.startswith("extract.") else pool)
+        assert task.pool == (ledger if task.task_id.startswith("extract.") else model)
+        task_policy(task)
+
+
+def test_the_author_may_put_an_extract_into_another_pool():
+    from airflow_provider_mlconnector.finance.datasets import Dataset
+    from airflow_provider_mlconnector.flows.loader import load_flow
+    from airflow_provider_mlconnector.operators.erp import ExtractOperator
+
+    flow = load_flow(DAGS / "flows" / "larkfield_close.yaml")
+    task = ExtractOperator(task_id="extract", flow=flow, dataset=Dataset.ACCOUNTS, pool="of_their_own")
+    task_policy(task)
+    assert task.pool == "of_their_own"
 
 
 def test_tasks_retry_and_tell_what_they_do(dag):

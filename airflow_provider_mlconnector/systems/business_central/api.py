@@ -19,7 +19,6 @@ from airflow_provider_mlconnector.systems.business_central.answers import (
 )
 from airflow_provider_mlconnector.systems.business_central.connection import (
     LARGEST_PAGE,
-    MOST_IN_FLIGHT,
     SCOPE,
     BusinessCentralConnection,
     FinanceApi,
@@ -59,7 +58,7 @@ class Companies(msgspec.Struct):
 
 
 class BusinessCentralApi:
-    """The read side of one company's APIs."""
+    """The read side of one company's APIs. One request is on its way at a time, so that readers can be counted."""
 
     def __init__(
         self,
@@ -94,7 +93,7 @@ class BusinessCentralApi:
             timeout=(10.0, read_timeout),
             proxies=proxies,
             verify=verify,
-            max_in_flight=MOST_IN_FLIGHT,
+            one_at_a_time=True,
         )
         size = min(connection.page_size, LARGEST_PAGE)
         self._reader = ODataReader(self._session, page_size=size, headers=READING, clock=clock)

@@ -6,6 +6,9 @@ from __future__ import annotations
 from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.systems.port import Capabilities, DatasetCapability
 
+MOST_IN_FLIGHT = 5
+"""Requests of one user that the service works on at a time; the rest would queue there (operational limits, online)."""
+
 _AS_IT_STANDS = DatasetCapability(incremental=False, by_period=False)
 
 CAPABILITIES = Capabilities(
@@ -20,4 +23,5 @@ CAPABILITIES = Capabilities(
     },
     drafts_journals=False,
     title="Business Central",
+    readers=MOST_IN_FLIGHT,
 )

@@ -12,9 +12,6 @@ from airflow_provider_mlconnector.systems.http.entra import Credential
 CLOUD_URL = "https://api.businesscentral.dynamics.com"
 LOGIN_URL = "https://login.microsoftonline.com"
 SCOPE = "https://api.businesscentral.dynamics.com/.default"
-MOST_IN_FLIGHT = 5
-"""Requests of one user that the service works on at a time; the rest would queue there (operational limits, online)."""
-
 LARGEST_PAGE = 20_000
 """Rows per page above which the service answers 413 (operational limits, online)."""
 

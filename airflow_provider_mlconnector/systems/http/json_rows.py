@@ -91,13 +91,7 @@ class RowDecoder:
         """Do the same row by row; slow, and the measure of the fast way."""
         import pyarrow as pa
 
-        decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
-        rows = []
-        for raw in page.rows:
-            try:
-                rows.append(decoder.decode(raw))
-            except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-                raise DataError(f"A row of {self.resource} cannot be read: {exc}.") from None
+        rows = self._objects_of(page.rows)
         columns = [pa.array(self._column(field, rows), _arrow_type(field)) for field in self._fields]
         return pa.RecordBatch.from_arrays(columns, names=[field.name for field in self._fields])
 
@@ -105,9 +99,9 @@ class RowDecoder:
         """Compare the first rows of a page with what is expected; report what changed and does no harm.
 
         :raises SchemaDriftError: for a column that is read and came as another type, and for a needed one that is lost.
+        :raises DataError: when a row is no object at all.
         """
-        decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
-        rows = [decoder.decode(raw) for raw in page.rows[:SAMPLE]]
+        rows = self._objects_of(page.rows[:SAMPLE])
         seen = {name for row in rows for name in row if "@" not in name}
         found: list[Finding] = []
         for field in self._expected:
@@ -121,6 +115,13 @@ class RowDecoder:
                 found.append(Finding(FindingKind.COLUMN_MISSING, field.name, f"{self.resource} lacks {field.name}"))
         new = sorted(seen - {field.name for field in self._expected})
         return found + [Finding(FindingKind.COLUMN_NEW, name, f"{self.resource} has a new column") for name in new]
+
+    def _objects_of(self, raw_rows: Iterable[msgspec.Raw]) -> list[dict[str, Any]]:
+        decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+        try:
+            return [decoder.decode(raw) for raw in raw_rows]
+        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+            raise DataError(f"A row of {self.resource} cannot be read: {exc}.") from None
 
     def _column(self, field: Field, rows: list[dict[str, Any]]) -> list[Any]:
         return [self._value(field, row, row.get(self._key)) for row in rows]

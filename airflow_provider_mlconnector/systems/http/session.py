@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urljoin, urlsplit
@@ -53,7 +53,8 @@ class HttpSession:
     :param before_request: called before every send; it may wait (a budget of requests).
     :param on_throttled: told the seconds that a 429 asks for, so that others can hold back too.
     :param timeout: seconds to connect, and seconds without a byte from the server.
-    :param max_in_flight: how many requests are on their way at once; the rest wait here.
+    :param one_at_a_time: whether a request waits here until the one before it is over; one that is repeated after a
+        pause gives way meanwhile, but a download keeps its turn until its last byte.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class HttpSession:
         headers: Headers | None = None,
         proxies: Mapping[str, str] | None = None,
         verify: bool | str = True,
-        max_in_flight: int | None = None,
+        one_at_a_time: bool = False,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._origin = origin(base_url)
@@ -83,7 +84,8 @@ class HttpSession:
         self._retry = retry
         self._clock = clock
         self._timeout = timeout
-        self._gate = threading.BoundedSemaphore(max_in_flight) if max_in_flight else nullcontext()
+        # Reentrant, since a download holds it around its requests and the body that comes after them.
+        self._turn: AbstractContextManager[object] = threading.RLock() if one_at_a_time else nullcontext()
         self._counting = threading.Lock()
         self._sent = 0
         # Given with every request: what is set on a session of requests gives way to the environment.
@@ -139,15 +141,20 @@ class HttpSession:
         attempts = Attempts(self._retry)
         sending = Sending("GET", self._url(url_or_path), repeatable=True, silence_is_final=not repeat_timeouts)
         while True:
-            response = self.request("GET", url_or_path, stream=True, repeat_timeouts=repeat_timeouts, **options)
             try:
-                with response:
+                with (
+                    self._turn,
+                    self.request(
+                        "GET", url_or_path, stream=True, repeat_timeouts=repeat_timeouts, **options
+                    ) as response,
+                ):
                     sink.writelines(response.iter_content(COPY_BYTES))
                 return sink.tell() - start
             except requests.RequestException as exc:
                 sink.seek(start)
                 sink.truncate()
-                self._wait_or_raise(attempts, failure_of_exception(exc, sending), repeatable=True)
+                failure = failure_of_exception(exc, sending)
+            self._wait_or_raise(attempts, failure, repeatable=True)
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -205,7 +212,7 @@ class HttpSession:
             sending.guard()
         with self._counting:
             self._sent += 1
-        with self._gate:
+        with self._turn:
             return self._session.request(
                 sending.method,
                 sending.url,

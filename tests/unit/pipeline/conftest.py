@@ -11,9 +11,12 @@ import pytest
 
 from airflow_provider_mlconnector.pipeline.context import Bench
 from airflow_provider_mlconnector.pipeline.stage import LocalStage
+from airflow_provider_mlconnector.sandbox.running import Sandbox, serve
 from airflow_provider_mlconnector.trail.leases import Leases
 from airflow_provider_mlconnector.trail.records import RunRef
 from airflow_provider_mlconnector.trail.store import Trail
+from tests.sandbox_control import SandboxControl
+from tests.unit.pipeline.sandbox_close import SandboxClose, opened_closes
 from tests.unit.pipeline.support import LOG, Ledger, StandingClock, line, run_ref
 
 
@@ -77,3 +80,23 @@ def ledger() -> Ledger:
         ]
     )
     return made
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with serve(["anaplan", "business_central"], scale=0.05) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def control(sandbox: Sandbox) -> SandboxControl:
+    return SandboxControl({"url": sandbox.url, **sandbox.info})
+
+
+@pytest.fixture
+def closing(
+    tmp_path: Path, trail_template: Path, sandbox: Sandbox, control: SandboxControl
+) -> Iterator[Callable[[str], SandboxClose]]:
+    """Open a close of a period, on a trail and a staging area of its own."""
+    with opened_closes(tmp_path, trail_template, sandbox, control) as opened:
+        yield opened

@@ -3,12 +3,19 @@
 
 from __future__ import annotations
 
+import logging
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from airflow_provider_mlconnector.clock import Clock
+from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.flows.flow import Flow
+from airflow_provider_mlconnector.flows.loader import load_flow
 from airflow_provider_mlconnector.flows.plans import load_plans, read_plans
 from airflow_provider_mlconnector.pipeline.context import Bench
 from airflow_provider_mlconnector.pipeline.ending import run_to_end
@@ -24,46 +31,75 @@ from airflow_provider_mlconnector.pipeline.modelwork import ModelWork
 from airflow_provider_mlconnector.pipeline.plan import LoadPlan
 from airflow_provider_mlconnector.pipeline.prepare import prepare
 from airflow_provider_mlconnector.pipeline.reconcile import reconcile
+from airflow_provider_mlconnector.pipeline.stage import LocalStage
+from airflow_provider_mlconnector.sandbox.running import Sandbox
+from airflow_provider_mlconnector.sandbox.state import World
 from airflow_provider_mlconnector.systems.anaplan.auth import BasicLogin
 from airflow_provider_mlconnector.systems.anaplan.client import AnaplanClient
-from airflow_provider_mlconnector.systems.anaplan.definitions import Kind, Members
+from airflow_provider_mlconnector.systems.anaplan.definitions import Kind, Members, ModelRef
 from airflow_provider_mlconnector.systems.anaplan.hosts import custom_hosts
 from airflow_provider_mlconnector.systems.anaplan.local import LocalBudget, LocalTokenStore
 from airflow_provider_mlconnector.systems.anaplan.model import AnaplanModel
 from airflow_provider_mlconnector.systems.business_central.connection import BusinessCentralConnection
 from airflow_provider_mlconnector.systems.business_central.erp import BusinessCentral
 from airflow_provider_mlconnector.systems.http.entra import ClientSecret
+from airflow_provider_mlconnector.trail.leases import Leases
 from airflow_provider_mlconnector.trail.records import RunRef
+from airflow_provider_mlconnector.trail.store import Trail
 from tests.sandbox_control import SandboxControl
 from tests.unit.pipeline.fake_model import MemoryStore
 
+FLOW = Path(__file__).parents[3] / "dags/flows/larkfield_close.yaml"
 ACTUALS = ("Load Accounts", "Load Cost Centres", "Load GL Actuals")
 BALANCES = ("Load Accounts", "Load GL Balances")
 
 
-def open_anaplan(control: SandboxControl, clock: Clock) -> AnaplanModel:
+class QuickClock:
+    """Waiting moves the sandbox's clock on instead."""
+
+    monotonic = staticmethod(SYSTEM_CLOCK.monotonic)
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now(self) -> datetime:
+        return self._world.clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        self._world.clock.advance(seconds)
+        SYSTEM_CLOCK.sleep(0.001)
+
+
+def open_anaplan(
+    control: SandboxControl, clock: Clock, *, password: str | None = None, ref: ModelRef | None = None
+) -> AnaplanModel:
+    """Open the model; with ``ref`` nothing is asked yet."""
     told = control.info["anaplan"]
     client = AnaplanClient(
         custom_hosts(told["api_url"], told["auth_url"], told["oauth_url"]),
-        BasicLogin(told["login"], told["password"]),
+        BasicLogin(told["login"], password or told["password"]),
         tokens=LocalTokenStore(),
         budget=LocalBudget(per_minute=100_000),
         clock=clock,
     )
-    return client.model(client.resolve_model("Finance", "FP&A Hub"))
+    return client.model(ref or client.resolve_model("Finance", "FP&A Hub"))
 
 
-def open_ledger(control: SandboxControl, flow: Flow) -> BusinessCentral:
+def open_ledger(
+    control: SandboxControl, flow: Flow, clock: Clock, *, secret: str | None = None, **options: Any
+) -> BusinessCentral:
+    """Open the company; ``options`` are those of the connection."""
     told = control.info["business_central"]
     connection = BusinessCentralConnection(
         tenant=told["tenant"],
         environment=told["environment"],
         company=told["company"],
-        credential=ClientSecret(told["client_id"], told["client_secret"]),
+        credential=ClientSecret(told["client_id"], secret or told["client_secret"]),
         base_url=told["base_url"],
         authority_url=told["authority_url"],
+        **options,
     )
-    return BusinessCentral(connection, flow.calendar.period_of)
+    return BusinessCentral(connection, flow.calendar.period_of, clock=clock)
 
 
 class Reading:
@@ -81,7 +117,11 @@ class Reading:
 
 @dataclass
 class SandboxClose:
-    """A flow's close of one period; ``run`` makes one run of it."""
+    """A flow's close of one period; ``run`` makes one run of it.
+
+    :param changed: what the plan of an import has otherwise than the flow.
+    :param meanwhile: what happens between the preparation of an import's file and its load.
+    """
 
     bench: Bench
     flow: Flow
@@ -91,6 +131,7 @@ class SandboxClose:
     imports: tuple[str, ...] = ACTUALS
     runs: int = 0
     changed: dict[str, dict[str, object]] = field(default_factory=dict)
+    meanwhile: dict[str, Callable[[], None]] = field(default_factory=dict)
 
     def plans(self) -> list[LoadPlan]:
         plans = [plan for plan in load_plans(self.flow) if plan.import_name in self.imports]
@@ -113,6 +154,7 @@ class SandboxClose:
         for plan in plans:
             made = self.prepare(plan, batches[plan.dataset])
             prepared.append(made)
+            self.meanwhile.get(plan.import_name, lambda: None)()
             loads.append(self.load(plan, made, batches[plan.dataset]))
         report = reconcile(self.bench, run, plans, list(batches.values()), prepared, loads, Reading(self.model))
         return Outcome(run, {str(name): batch for name, batch in batches.items()}, prepared, loads, report)
@@ -147,3 +189,25 @@ class Outcome:
 
     def load(self, import_name: str) -> LoadManifest:
         return next(load for load in self.loads if load.import_name == import_name)
+
+
+@contextmanager
+def opened_closes(
+    folder: Path, trail_template: Path, sandbox: Sandbox, control: SandboxControl
+) -> Iterator[Callable[[str], SandboxClose]]:
+    """Yield what opens the close of a period, on a trail and a staging area in a folder."""
+    shutil.copy(trail_template, folder / "trail.db")
+    clock = QuickClock(sandbox.world)
+    trail = Trail(f"sqlite:///{folder}/trail.db", clock=clock)
+    bench = Bench(
+        trail=trail,
+        leases=Leases(trail.engine, clock),
+        stage=LocalStage(folder / "stage"),
+        log=logging.getLogger("close"),
+        clock=clock,
+    )
+    flow = load_flow(FLOW)
+    ledger = open_ledger(control, flow, clock)
+    yield lambda key: SandboxClose(bench, flow, flow.calendar.period(key), ledger, open_anaplan(control, clock))
+    ledger.close()
+    trail.close()

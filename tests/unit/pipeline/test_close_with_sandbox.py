@@ -3,85 +3,22 @@
 
 from __future__ import annotations
 
-import logging
-import shutil
-from collections.abc import Callable, Iterator
-from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
-from airflow_provider_mlconnector.clock import SYSTEM_CLOCK
 from airflow_provider_mlconnector.errors import BadRequestError, TaskFailedError
 from airflow_provider_mlconnector.finance.crosswalk import MatchKind, Rule, crosswalk
 from airflow_provider_mlconnector.finance.periods import format_period
-from airflow_provider_mlconnector.flows.loader import load_flow
 from airflow_provider_mlconnector.flows.plans import read_plans
-from airflow_provider_mlconnector.pipeline.context import Bench
 from airflow_provider_mlconnector.pipeline.extract import extract
-from airflow_provider_mlconnector.pipeline.stage import LocalStage
 from airflow_provider_mlconnector.pipeline.tell import tell
-from airflow_provider_mlconnector.sandbox.running import Sandbox, serve
-from airflow_provider_mlconnector.sandbox.state import World
-from airflow_provider_mlconnector.trail.leases import Leases
 from airflow_provider_mlconnector.trail.records import RejectKind
-from airflow_provider_mlconnector.trail.store import Trail
 from tests.sandbox_control import SandboxControl
-from tests.unit.pipeline.sandbox_close import BALANCES, SandboxClose, open_anaplan, open_ledger
+from tests.unit.pipeline.sandbox_close import BALANCES, SandboxClose
 from tests.unit.pipeline.support import csv_rows, parquet_rows
 
-FLOW = Path(__file__).parents[3] / "dags/flows/larkfield_close.yaml"
 DEPARTMENTS = {"ADM": "CC100", "SALES": "CC200", "PROD": "CC300", "RND": "CC400", "LOG": "CC500", "": "NONE"}
-
-
-class QuickClock:
-    """Waiting moves the sandbox's clock on instead."""
-
-    monotonic = staticmethod(SYSTEM_CLOCK.monotonic)
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def now(self) -> datetime:
-        return self._world.clock.now()
-
-    def sleep(self, seconds: float) -> None:
-        self._world.clock.advance(seconds)
-        SYSTEM_CLOCK.sleep(0.001)
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with serve(["anaplan", "business_central"], scale=0.05) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def control(sandbox: Sandbox) -> SandboxControl:
-    return SandboxControl({"url": sandbox.url, **sandbox.info})
-
-
-@pytest.fixture
-def closing(
-    tmp_path: Path, trail_template: Path, sandbox: Sandbox, control: SandboxControl
-) -> Iterator[Callable[[str], SandboxClose]]:
-    """Open a close of a period, on a trail and a staging area of its own."""
-    shutil.copy(trail_template, tmp_path / "trail.db")
-    clock = QuickClock(sandbox.world)
-    trail = Trail(f"sqlite:///{tmp_path}/trail.db", clock=clock)
-    bench = Bench(
-        trail=trail,
-        leases=Leases(trail.engine, clock),
-        stage=LocalStage(tmp_path / "stage"),
-        log=logging.getLogger("close"),
-        clock=clock,
-    )
-    flow = load_flow(FLOW)
-    ledger = open_ledger(control, flow)
-    yield lambda key: SandboxClose(bench, flow, flow.calendar.period(key), ledger, open_anaplan(control, bench.clock))
-    ledger.close()
-    trail.close()
 
 
 def expected(control: SandboxControl, period: str) -> dict[tuple[str, str], Decimal]:
