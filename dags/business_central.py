@@ -3,6 +3,6 @@
 
 from pathlib import Path
 
-from airflow_provider_mlconnector.flows.dags import close_dags
+from airflow_provider_mlconnector.dags import close_dags
 
 globals().update(close_dags(Path(__file__).parent / "flows", system="business_central"))

@@ -98,13 +98,17 @@ class _Replay:
         self._as_sent = as_sent
 
     def deliver(self, datasets: set[str]) -> Iterator[LoadManifest]:
-        """Load each import of these datasets in the flow's order."""
-        to = target(self._flow)
+        """Load each import of these datasets in the flow's order.
+
+        :raises ConfigurationError: when the flow loads none of them any more.
+        """
+        to, plans = target(self._flow), [plan for plan in load_plans(self._flow) if plan.dataset in datasets]
+        if not plans:
+            raise ConfigurationError(f"Flow '{self._flow.name}' no longer loads {', '.join(sorted(datasets))}.")
         with self._on_the_trail(), closing(AnaplanHook(to.conn_id).get_client()) as client:
             model = client.model(client.resolve_model(to.workspace, to.model))
-            for plan in load_plans(self._flow):
-                if plan.dataset in datasets:
-                    yield self._load(plan, model)
+            for plan in plans:
+                yield self._load(plan, model)
 
     def _load(self, plan: LoadPlan, model: AnaplanModel) -> LoadManifest:
         bench = self._bench

@@ -78,7 +78,7 @@ class Dag:
         return int(self._stack.api("POST", "/backfills", body)["id"])
 
     def wait_no_backfill(self, seconds: float = 60.0) -> None:
-        """Wait until no backfill is under way: Airflow allows one at a time, and notes its end some time after its last run.
+        """Wait until no backfill is under way: Airflow allows one at a time, and notes its end after its last run's.
 
         :raises RuntimeError: when one still is.
         """

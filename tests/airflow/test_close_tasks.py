@@ -12,7 +12,7 @@ import pytest
 from airflow.sdk.definitions.xcom_arg import XComArg
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
-from airflow_provider_mlconnector.flows.dags import close_dag
+from airflow_provider_mlconnector.dags import close_dag
 from airflow_provider_mlconnector.flows.loader import load_flow
 from airflow_provider_mlconnector.operators.replay import ReplayOperator
 from airflow_provider_mlconnector.operators.tables import report_lines

@@ -11,7 +11,7 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, BaseHook
 from airflow.serialization.serialized_objects import DagSerialization
 
-from airflow_provider_mlconnector.flows.dags import close_dags, group_ids
+from airflow_provider_mlconnector.dags import close_dags, group_ids
 from airflow_provider_mlconnector.flows.plans import erp_pool_name, pool_of
 from airflow_provider_mlconnector.operators.anaplan import AnaplanDeleteOperator
 from airflow_provider_mlconnector.policies import task_policy

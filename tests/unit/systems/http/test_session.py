@@ -223,7 +223,7 @@ def test_the_guard_is_asked_after_the_budget_which_may_wait():
     assert order == ["budget", "guard"]
 
 
-def test_no_more_requests_than_allowed_are_on_their_way():
+def test_a_session_that_takes_turns_has_one_request_on_its_way():
     running, most, lock = 0, 0, threading.Lock()
 
     def script(request):
