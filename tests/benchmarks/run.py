@@ -23,7 +23,7 @@ from rich.table import Table
 HERE = Path(__file__).parent
 SMALL, LARGE = 200_000, 1_000_000
 DELAY = 0.02
-PAGE = 5000
+PAGE = 20_000
 REPEATS = 3
 ADDRESSES = ("erp_url", "company_id", "anaplan_api_url", "anaplan_auth_url")
 ADDRESSES += ("workspace_id", "model_id", "file_id", "import_id")
