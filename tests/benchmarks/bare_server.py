@@ -73,7 +73,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         type(self).requests += 1
-        if "generalLedgerEntries" in self.path:
+        if re.search(r"/generalLedgerEntries(\?|$)", self.path):
             self.page(int((re.search(r"skiptoken=(\d+)", self.path) or [0, 0])[1]))
         elif "/tasks/" in self.path:
             result = {"successful": True, "objectId": IMPORT, "failureDumpAvailable": False, "details": []}
