@@ -92,7 +92,7 @@ def _again(flow: Flow) -> Iterator[str]:
     yield "- One period: *Trigger*, with its key, such as `FY2026-P05`, as the partition key."
     yield (
         "- Several: *Trigger, Backfill*, or the command below. The dates choose the periods that start within them. "
-        "A period that was backfilled before is left alone unless *Reprocess behavior* is *completed*."
+        "A period that was backfilled before is left alone unless *Reprocess Behavior* is *All Runs*."
     )
     yield (
         "- A backfilled or cleared run, and one with the parameter `full`, reads its period whole and sends all cells; "

@@ -90,12 +90,14 @@ def test_a_backfill_by_command_loads_each_period_between_its_days(site, closed):
     dag = site.dag("short_close")
     dag.unpause()
     command = ("backfill", "create", "--dag-id", dag.dag_id, "--from-date", "2025-07-01", "--to-date", "2025-09-30")
+    before = len(dag.progress())
     site.stack.cli(*command)
-    check_backfill(site, dag, 0, {"FY2026-P01": "Jul 25", "FY2026-P02": "Aug 25", "FY2026-P03": "Sep 25"})
+    check_backfill(site, dag, before, {"FY2026-P01": "Jul 25", "FY2026-P02": "Aug 25", "FY2026-P03": "Sep 25"})
 
 
 def test_a_backfill_over_rest_loads_each_period_between_its_days(site, closed):
     dag = site.dag("short_close")
+    dag.unpause()
     dag.wait_no_backfill()
     before = len(dag.progress())
     dag.backfill(date(2025, 12, 1), date(2026, 2, 28))
