@@ -52,15 +52,6 @@ fiscal_years:
 """
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of one stack in one worker, so that the stacks may run side by side; before xdist looks."""
-    for item in items:
-        params = getattr(item, "callspec", None)
-        if params and "site" in params.params:
-            item.add_marker(pytest.mark.xdist_group(params.params["site"]))
-
-
 @dataclass
 class Site:
     """What a test works with: a stack, the sandbox behind its connections, and the folder of its DAGs."""

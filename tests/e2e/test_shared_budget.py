@@ -22,8 +22,6 @@ from airflow_provider_mlconnector.trail.schema import vault
 from airflow_provider_mlconnector.trail.store import Trail
 from tests.sandbox_control import SandboxControl
 
-pytestmark = pytest.mark.xdist_group("shared budget")  # all tests look at the same crowds
-
 ROOT = Path(__file__).parents[2]
 DATABASES = ("sqlite", "postgres")
 PER_MINUTE, RESERVE = 600, 60
