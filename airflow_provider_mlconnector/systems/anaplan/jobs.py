@@ -16,7 +16,7 @@ import msgspec
 from airflow_provider_mlconnector.errors import MlconnectorError
 from airflow_provider_mlconnector.systems.anaplan.tasks import TaskState, TaskStatus, TaskSummary
 
-WORKER_FIRST_WAIT = 0.1  # a small import is over at once; the wait doubles up to the regular one
+WORKER_FIRST_WAIT = 0.05  # a small import is over at once; the wait doubles up to the regular one
 TRIGGER_FIRST_WAIT = 10.0  # the triggerer must not see an event before the worker has let go of the task
 POLL_EVERY = 5.0  # Anaplan asks for no more than one status call in 5 seconds, fewer for long tasks
 POLL_GROWTH = 1.25

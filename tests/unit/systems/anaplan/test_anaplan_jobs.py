@@ -36,12 +36,12 @@ def over(**outcome):
 
 def test_the_trigger_waits_ten_seconds_before_its_first_poll_and_the_worker_less():
     assert TaskPoller(1000.0, first_wait=TRIGGER_FIRST_WAIT).first(0.0).wait == 10.0
-    assert TaskPoller(1000.0).first(0.0).wait == 0.1
+    assert TaskPoller(1000.0).first(0.0).wait == 0.05
 
 
 def test_the_worker_soon_asks_every_five_seconds_as_the_trigger_does():
     worker, trigger = TaskPoller(1e9), TaskPoller(1e9, first_wait=TRIGGER_FIRST_WAIT)
-    assert [worker.on_status(RUNNING, 0.0).wait for _ in range(7)] == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 6.25]
+    assert [worker.on_status(RUNNING, 0.0).wait for _ in range(8)] == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 6.25]
     assert [trigger.on_status(RUNNING, 0.0).wait for _ in range(2)] == [5.0, 6.25]
 
 
