@@ -3,25 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
 from enum import StrEnum
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseHook
-
-from airflow_provider_mlconnector.errors import MlconnectorError
 from airflow_provider_mlconnector.hooks.fields import Fields
+from airflow_provider_mlconnector.hooks.ledger import LedgerHook, PeriodOf
 from airflow_provider_mlconnector.settings import load_settings
 
 if TYPE_CHECKING:
-    from airflow_provider_mlconnector.finance.periods import Period
     from airflow_provider_mlconnector.systems.business_central.connection import BusinessCentralConnection
     from airflow_provider_mlconnector.systems.http.entra import Credential
     from airflow_provider_mlconnector.systems.port import Erp
 
-_LONGEST_SENTENCE = 2000
 _API_PATH = "/business_central"
 _LOGIN_PATH = "/entra"
 
@@ -33,7 +26,7 @@ class Auth(StrEnum):
     CERTIFICATE = "certificate"
 
 
-class BusinessCentralHook(BaseHook):
+class BusinessCentralHook(LedgerHook):
     """Opens companies of one Business Central environment.
 
     :param business_central_conn_id: a connection of type business_central.
@@ -48,15 +41,9 @@ class BusinessCentralHook(BaseHook):
         super().__init__(**kwargs)
         self.business_central_conn_id = business_central_conn_id
 
-    @cached_property
-    def fields(self) -> Fields:
-        """Return what the connection says."""
-        return Fields.read(self.business_central_conn_id)
-
-    def get_erp(self, company: str = "", period_of: Callable[[date], Period] | None = None) -> Erp:
+    def get_erp(self, company: str = "", period_of: PeriodOf | None = None) -> Erp:
         """Return the books of a company, the connection's own unless another is named; the caller closes them.
 
-        :param period_of: the fiscal period of a day, by a close calendar.
         :raises ConfigurationError: when the connection lacks something.
         """
         from airflow_provider_mlconnector.systems.business_central.erp import BusinessCentral
@@ -69,22 +56,6 @@ class BusinessCentralHook(BaseHook):
             verify=settings.verify,
             read_timeout=settings.read_timeout,
         )
-
-    def get_conn(self) -> Erp:
-        """Return the books of the connection's own company."""
-        return self.get_erp()
-
-    def test_connection(self) -> tuple[bool, str]:
-        """Log in, find the company and say in one sentence whether that works."""
-        try:
-            erp = self.get_erp()
-            try:
-                health = erp.ping()
-            finally:
-                erp.close()
-        except MlconnectorError as error:
-            return False, str(error)[:_LONGEST_SENTENCE]
-        return health.ok, health.sentence[:_LONGEST_SENTENCE]
 
 
 def connection_of(fields: Fields, company: str = "") -> BusinessCentralConnection:

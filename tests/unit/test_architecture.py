@@ -22,6 +22,7 @@ LAYERS = (
     ("hooks",),
     ("staging", "outcomes", "lineage", "plugins"),
     ("timetables", "settings", "durable", "retries", "assets", "policies", "get_provider_info"),
+    ("forms",),
     ("flows",),
     ("pipeline",),
     ("trail", "systems", "sandbox"),
