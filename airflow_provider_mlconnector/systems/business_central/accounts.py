@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
-from airflow_provider_mlconnector.systems.business_central.canonical import canonical_batch, head
 from airflow_provider_mlconnector.systems.business_central.hierarchy import parents_by_totals
-from airflow_provider_mlconnector.systems.business_central.names import decode_name
+from airflow_provider_mlconnector.systems.business_central.names import decode_name, head
 from airflow_provider_mlconnector.systems.business_central.resources import ACCOUNTS, FINANCE_ACCOUNTS
+from airflow_provider_mlconnector.systems.canonical import canonical_batch
 from airflow_provider_mlconnector.systems.port import Reading
 
 if TYPE_CHECKING:

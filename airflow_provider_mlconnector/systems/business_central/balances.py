@@ -18,10 +18,10 @@ from airflow_provider_mlconnector.errors import CapabilityError, DataError
 from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
-from airflow_provider_mlconnector.systems.business_central.canonical import canonical_batch
 from airflow_provider_mlconnector.systems.business_central.connection import BalanceSource
 from airflow_provider_mlconnector.systems.business_central.names import decode_name
 from airflow_provider_mlconnector.systems.business_central.resources import LINES, TRIAL_BALANCES
+from airflow_provider_mlconnector.systems.canonical import canonical_batch
 from airflow_provider_mlconnector.systems.port import Finding, Reading, Scope
 
 if TYPE_CHECKING:

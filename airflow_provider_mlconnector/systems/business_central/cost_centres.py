@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from airflow_provider_mlconnector.errors import CapabilityError
 from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
-from airflow_provider_mlconnector.systems.business_central.canonical import canonical_batch, head
 from airflow_provider_mlconnector.systems.business_central.connection import FinanceApi
 from airflow_provider_mlconnector.systems.business_central.hierarchy import parents_by_totals
-from airflow_provider_mlconnector.systems.business_central.names import decode_name, quoted
+from airflow_provider_mlconnector.systems.business_central.names import decode_name, head, quoted
 from airflow_provider_mlconnector.systems.business_central.resources import (
     DIMENSION_VALUES,
     DIMENSIONS,
     FINANCE_DIMENSION_VALUES,
 )
+from airflow_provider_mlconnector.systems.canonical import canonical_batch
 from airflow_provider_mlconnector.systems.port import Finding, FindingKind, Reading, Scope
 
 if TYPE_CHECKING:

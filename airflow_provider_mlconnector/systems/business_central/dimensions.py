@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from airflow_provider_mlconnector.systems.business_central.names import Column
+from airflow_provider_mlconnector.systems.canonical import Column
 
 if TYPE_CHECKING:
     import pyarrow as pa

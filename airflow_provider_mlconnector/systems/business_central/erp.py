@@ -14,7 +14,6 @@ from airflow_provider_mlconnector.systems.business_central.accounts import read_
 from airflow_provider_mlconnector.systems.business_central.answers import is_not_answered
 from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
 from airflow_provider_mlconnector.systems.business_central.balances import read_balances, trial_balance
-from airflow_provider_mlconnector.systems.business_central.canonical import PeriodOf, key_lookup
 from airflow_provider_mlconnector.systems.business_central.capabilities import CAPABILITIES
 from airflow_provider_mlconnector.systems.business_central.connection import BusinessCentralConnection, FinanceApi
 from airflow_provider_mlconnector.systems.business_central.cost_centres import read_cost_centres
@@ -23,6 +22,7 @@ from airflow_provider_mlconnector.systems.business_central.names import posted_w
 from airflow_provider_mlconnector.systems.business_central.people import read_employees, read_vendors
 from airflow_provider_mlconnector.systems.business_central.periods import period_status, read_periods
 from airflow_provider_mlconnector.systems.business_central.resources import FINANCE_LINES, LINES
+from airflow_provider_mlconnector.systems.canonical import PeriodOf, key_lookup
 from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
 from airflow_provider_mlconnector.systems.port import Health, PeriodStatus, PeriodTotals, Reading, Scope
 

@@ -14,16 +14,9 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_mlconnector.errors import CapabilityError, SchemaDriftError
 from airflow_provider_mlconnector.finance.datasets import DIMENSION_PREFIX, Dataset, EntryKind
 from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
-from airflow_provider_mlconnector.systems.business_central.canonical import (
-    KeyOf,
-    canonical_batch,
-    constant,
-    period_keys,
-)
 from airflow_provider_mlconnector.systems.business_central.connection import FinanceApi
 from airflow_provider_mlconnector.systems.business_central.dimensions import DimensionSets, flatten
 from airflow_provider_mlconnector.systems.business_central.names import (
-    Column,
     decode_names,
     modified_since,
     posted_within,
@@ -36,6 +29,13 @@ from airflow_provider_mlconnector.systems.business_central.resources import (
     FINANCE_LINES,
     LINES,
     LINES_EXPANDED,
+)
+from airflow_provider_mlconnector.systems.canonical import (
+    Column,
+    KeyOf,
+    canonical_batch,
+    constant,
+    period_keys,
 )
 from airflow_provider_mlconnector.systems.http.odata import Page
 from airflow_provider_mlconnector.systems.port import Finding, FindingKind, Reading, Scope

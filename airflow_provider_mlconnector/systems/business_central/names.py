@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from airflow_provider_mlconnector.finance.periods import Period
-
-Column = Any
-"""An Arrow array. Arrow's own annotations do not describe what its compute functions take."""
+from airflow_provider_mlconnector.systems.canonical import Column
 
 BLANK_DATE = date.min
 """``0001-01-01``, and at midnight UTC: what the service writes where there is no date or stamp."""
@@ -59,3 +58,15 @@ def modified_since(moment: datetime) -> str:
     """Return the filter of rows modified at or after a moment, down to the millisecond that the service keeps."""
     text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
     return f"lastModifiedDateTime ge {text.replace('+00:00', 'Z')}"
+
+
+def head(rows: Sequence[Mapping[str, Any]], *, document: str) -> dict[str, Any]:
+    """Return the columns that every dataset begins with, of rows that have ``id`` and ``lastModifiedDateTime``."""
+    import pyarrow as pa
+
+    times = pa.array([row["lastModifiedDateTime"] for row in rows], pa.timestamp("us", tz="UTC"))
+    return {
+        "record_id": [row["id"] for row in rows],
+        "document": [row[document] for row in rows],
+        "modified_at": stamps(times),
+    }

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
-from airflow_provider_mlconnector.systems.business_central.canonical import canonical_batch
 from airflow_provider_mlconnector.systems.business_central.names import decode_names, stamps
 from airflow_provider_mlconnector.systems.business_central.resources import EMPLOYEES, VENDORS, Resource
+from airflow_provider_mlconnector.systems.canonical import canonical_batch
 from airflow_provider_mlconnector.systems.port import Reading
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.systems.business_central.answers import is_not_answered
 from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
-from airflow_provider_mlconnector.systems.business_central.canonical import KeyOf, canonical_batch, head
-from airflow_provider_mlconnector.systems.business_central.names import BLANK_DATE
+from airflow_provider_mlconnector.systems.business_central.names import BLANK_DATE, head
 from airflow_provider_mlconnector.systems.business_central.resources import LEDGER_SETUP, PERIODS, Resource
+from airflow_provider_mlconnector.systems.canonical import KeyOf, canonical_batch
 from airflow_provider_mlconnector.systems.port import Finding, FindingKind, PeriodStatus, Reading
 
 if TYPE_CHECKING:

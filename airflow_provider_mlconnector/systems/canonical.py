@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From decoded columns to the datasets' own: what all datasets of this ERP have in common."""
+"""From decoded columns to the datasets' own: what the readers of all ERPs have in common."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.finance.datasets import DIMENSION_PREFIX, Dataset, arrow_schema
 from airflow_provider_mlconnector.finance.periods import Period
-from airflow_provider_mlconnector.systems.business_central.names import Column, stamps
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+Column = Any
+"""An Arrow array. Arrow's own annotations do not describe what its compute functions take."""
 
 PeriodOf = Callable[[date], Period]
 """A calendar: which period a posting date belongs to."""
@@ -70,18 +72,6 @@ def constant(value: Any, length: int) -> Column:
     import pyarrow as pa
 
     return pa.repeat(value, length)
-
-
-def head(rows: Sequence[Mapping[str, Any]], *, document: str) -> dict[str, Any]:
-    """Return the columns that every dataset begins with, of rows that have ``id`` and ``lastModifiedDateTime``."""
-    import pyarrow as pa
-
-    times = pa.array([row["lastModifiedDateTime"] for row in rows], pa.timestamp("us", tz="UTC"))
-    return {
-        "record_id": [row["id"] for row in rows],
-        "document": [row[document] for row in rows],
-        "modified_at": stamps(times),
-    }
 
 
 def _array(values: Column | Sequence[Any] | None, kind: Any, length: int) -> Column:
