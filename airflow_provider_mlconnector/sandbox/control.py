@@ -30,7 +30,7 @@ class ClockChange(BaseModel):
 def router(world: World) -> APIRouter:
     """Return the control routes of a world."""
     routes = APIRouter(prefix=f"/{SEGMENT}")
-    routes.include_router(books_router(world.books))
+    routes.include_router(books_router(world.companies))
     _add_faults(routes, world)
     _add_clock_and_stats(routes, world)
     return routes

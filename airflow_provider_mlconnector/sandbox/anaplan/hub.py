@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from airflow_provider_mlconnector.sandbox.anaplan.ids import Seeded, hex_id
 from airflow_provider_mlconnector.sandbox.anaplan.journal import Journal
 from airflow_provider_mlconnector.sandbox.anaplan.model import blueprint
 from airflow_provider_mlconnector.sandbox.anaplan.model.contents import Contents
-from airflow_provider_mlconnector.sandbox.anaplan.model.definitions import Action, ActionKind
+from airflow_provider_mlconnector.sandbox.anaplan.model.definitions import Action, ActionKind, ImportAction
 from airflow_provider_mlconnector.sandbox.anaplan.model.files import FileStore
 from airflow_provider_mlconnector.sandbox.anaplan.switches import Switches
 from airflow_provider_mlconnector.sandbox.anaplan.work.actions import Order, Performer, input_size
@@ -54,7 +55,6 @@ class Hub:
         self.identity = Identity(seeded.upper("model"), blueprint.MODEL, seeded.lower("workspace"), blueprint.WORKSPACE)
         self.definitions = blueprint.make_definitions()
         self.contents = blueprint.make_contents()
-        self.state = ModelState.UNLOCKED
         self.journal = Journal(clock)
         self.files = FileStore(folder, self.definitions, clock)
         self.dumps = Dumps(clock)
@@ -69,6 +69,20 @@ class Hub:
         self._held_until = clock.now()
         self._opens_at: datetime | None = clock.now()
         self._snapshots: dict[str, Contents] = {}
+        self._state, self._state_until = ModelState.UNLOCKED, math.inf
+
+    @property
+    def state(self) -> ModelState:
+        """Return what an administrator made of the model."""
+        return self._state if self._clock.timestamp() < self._state_until else ModelState.UNLOCKED
+
+    def put_into(self, state: ModelState, seconds: float = math.inf) -> None:
+        """Put the model into a state; after so many virtual seconds it is unlocked again."""
+        self._state, self._state_until = state, self._clock.timestamp() + seconds
+
+    def build(self, changed: ImportAction) -> None:
+        """Change an import as a builder does; a task that was accepted before runs as it was."""
+        self.definitions = self.definitions.with_import(changed)
 
     @property
     def is_busy(self) -> bool:

@@ -21,6 +21,11 @@ class Happening(StrEnum):
     """A task was accepted."""
     RUN = "run"
     END = "end"
+    OUTCOME = "outcome"
+    """Somebody was told how a task ended."""
+
+
+_WRITING = frozenset({Happening.UPLOAD, Happening.CHUNK, Happening.COMPLETE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,6 @@ class Journal:
                 reading[event.task_id] = event.file_ids
             elif event.kind is Happening.END:
                 reading.pop(event.task_id, None)
-            elif event.kind is not Happening.RUN and any(event.subject in files for files in reading.values()):
+            elif event.kind in _WRITING and any(event.subject in files for files in reading.values()):
                 found.append(event)
         return found

@@ -109,10 +109,14 @@ class ViewNames(StrEnum):
 
 
 class Shown(StrEnum):
-    """How views and exports show a member: by its name, or by its code where it has one."""
+    """How views and exports show a member: by its name, by its code where it has one, or by what people call it.
+
+    The last two differ from the first for numbered lists: ``#1`` is a name, and has a display name.
+    """
 
     NAMES = "names"
     CODES = "codes"
+    DISPLAY_NAMES = "display_names"
 
 
 @dataclass(frozen=True, slots=True)

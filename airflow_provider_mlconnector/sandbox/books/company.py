@@ -7,24 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from airflow_provider_mlconnector.sandbox.books.periods import MONTHS_FROM_JULY, Fiscal
+
 LOCAL_CURRENCY = "GBP"
 CITY = "Canterbury"
 
 DEPARTMENT = "DEPARTMENT"
 PROJECT = "PROJECT"
-
-
-@dataclass(frozen=True, slots=True)
-class Company:
-    """A legal entity with books of its own."""
-
-    code: str
-    name: str
-
-
-LARKFIELD = Company("LARKFIELD", "Larkfield Ltd")
-MEADOW = Company("MEADOW", "Meadow Tools Ltd")
-"""A sister company with the same chart of accounts."""
 
 
 class AccountType(StrEnum):
@@ -64,7 +53,10 @@ class ValueType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A row of the chart; ``parent`` is the number of the enclosing begin-total, empty at the top."""
+    """A row of the chart; ``parent`` is the number of the enclosing begin-total, empty at the top.
+
+    :param statistical: counts heads or square metres instead of money, and is no part of any balance.
+    """
 
     number: str
     name: str
@@ -75,6 +67,7 @@ class Account:
     indentation: int
     direct_posting: bool = True
     blocked: bool = False
+    statistical: bool = False
 
     @property
     def on_balance_sheet(self) -> bool:
@@ -204,8 +197,11 @@ _CONTROL_ACCOUNTS = frozenset({"10200", "10310", "10320", "20100"})
 _BLOCKED_ACCOUNTS = frozenset({"60800"})
 
 
-def _read_chart(text: str) -> tuple[Account, ...]:
-    """Read the chart, and find each row's parent from the begin- and end-totals around it."""
+def read_chart(text: str) -> tuple[Account, ...]:
+    """Read a chart: number, name, type, category and subcategory, a row per line.
+
+    Each row's parent is found from the begin- and end-totals around it.
+    """
     accounts = []
     open_totals: list[str] = []
     for line in text.strip().splitlines():
@@ -231,7 +227,7 @@ def _read_chart(text: str) -> tuple[Account, ...]:
     return tuple(accounts)
 
 
-CHART = _read_chart(_CHART)
+CHART = read_chart(_CHART)
 
 DIMENSIONS = {DEPARTMENT: "Department", PROJECT: "Project"}
 """Code and name of each dimension; the first two are the company's global dimensions 1 and 2."""
@@ -294,3 +290,31 @@ def _read_employee(line: str) -> Employee:
 
 
 EMPLOYEES = tuple(_read_employee(line) for line in _EMPLOYEES.strip().splitlines())
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A legal entity with books of its own.
+
+    :param currency: its own; amounts of the books are in it.
+    :param zone: IANA name of the zone in which its days begin.
+    :param generated: its lines are made in masses, as Larkfield's are; else its ledger begins empty.
+    :param retained_earnings: account that takes a year's result.
+    :param differences: account that takes what a correction changes.
+    """
+
+    code: str
+    name: str
+    chart: tuple[Account, ...] = CHART
+    values: tuple[DimensionValue, ...] = DIMENSION_VALUES
+    fiscal: Fiscal = MONTHS_FROM_JULY
+    currency: str = LOCAL_CURRENCY
+    zone: str = "Europe/London"
+    generated: bool = True
+    retained_earnings: str = "30200"
+    differences: str = "20400"
+
+
+LARKFIELD = Company("LARKFIELD", "Larkfield Ltd")
+MEADOW = Company("MEADOW", "Meadow Tools Ltd")
+"""A sister company with the same chart of accounts."""

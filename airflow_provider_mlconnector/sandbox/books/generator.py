@@ -219,7 +219,7 @@ def generate(company: str, period: Period, *, seed: int, scale: float, first_ent
     rows = np.concatenate(
         [_documents(recipe, period, Dice(seed, company, period.key, recipe.kind.prefix), scale) for recipe in RECIPES]
     )
-    rows = rows[np.lexsort((rows["kind"], rows["day"]))]
+    rows = np.take(rows, np.lexsort((rows["kind"], rows["day"])))
     rows["entry"] = np.arange(first_entry, first_entry + len(rows))
     rows["stamp"] = _stamps(rows)
     if period.key == FIRST_KEY:

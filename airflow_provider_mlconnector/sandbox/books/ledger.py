@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.sandbox.books import generator
-from airflow_provider_mlconnector.sandbox.books.lines import LINE, NEVER_MODIFIED, Rows
-from airflow_provider_mlconnector.sandbox.books.periods import OPENING_DAY, TODAY, period_of
+from airflow_provider_mlconnector.sandbox.books.lines import LINE, NEVER_MODIFIED, Rows, debits
+from airflow_provider_mlconnector.sandbox.books.periods import MONTHS_FROM_JULY, OPENING_DAY, TODAY
+from airflow_provider_mlconnector.sandbox.books.selection import Wanted
 
 _BLOCKS_KEPT = 4
 _SPLIT = 32
@@ -44,6 +45,16 @@ class Block:
         """Say whether all rows have smaller entry numbers, or were posted on earlier days, while it is unchanged."""
         return self.first_entry + self.count - 1 <= entry or self.period.end < day
 
+    def meets(self, first: date, last: date) -> bool:
+        """Say whether a row may have been posted on one of these days."""
+        earliest, latest = self.days()
+        return earliest <= last.toordinal() and latest >= first.toordinal()
+
+    def lies_within(self, first: date, last: date) -> bool:
+        """Say whether all rows were posted on these days."""
+        earliest, latest = self.days()
+        return first.toordinal() <= earliest and latest <= last.toordinal()
+
     def days(self) -> tuple[int, int]:
         """Return the first and last ordinal of the posting dates within."""
         if self.rows is None:
@@ -65,7 +76,11 @@ class Sums:
 
 
 class Ledger:
-    """All journal lines. Safe for threads."""
+    """All journal lines. Safe for threads.
+
+    :param periods: those of which lines are generated, after balances brought forward; none for a ledger that begins
+        empty.
+    """
 
     def __init__(self, *, company: str, seed: int, scale: float, periods: tuple[Period, ...], accounts: int) -> None:
         self._company = company
@@ -74,14 +89,15 @@ class Ledger:
         self._accounts = accounts
         self._lock = threading.RLock()
         self._recent: OrderedDict[int, Rows] = OrderedDict()
-        opening = generator.opening_balances()
-        self._blocks = [Block(period_of(OPENING_DAY), 1, len(opening), opening)]
+        self._lives: dict[int, int] = {}
+        opening = generator.opening_balances() if periods else np.zeros(0, LINE)
+        self._blocks = [Block(MONTHS_FROM_JULY.period_of(OPENING_DAY), 1, len(opening), opening)]
         for period in periods:
             first = self._blocks[-1].first_entry + self._blocks[-1].count
             self._blocks.append(Block(period, first, generator.count_lines(scale)))
         self._next_entry = self._blocks[-1].first_entry + self._blocks[-1].count
-        self._blocks.append(Block(period_of(TODAY), self._next_entry, 0, np.zeros(0, LINE)))
-        self._last_stamp = NEVER_MODIFIED
+        self._blocks.append(Block(MONTHS_FROM_JULY.period_of(TODAY), self._next_entry, 0, np.zeros(0, LINE)))
+        self._last_stamp = generator.LATEST_STAMP if periods else NEVER_MODIFIED
 
     def scan(
         self, first: date = date.min, last: date = date.max, *, after_entry: int = 0, changed_from: date = date.min
@@ -90,31 +106,49 @@ class Ledger:
 
         :param changed_from: blocks of which no row was posted or changed on or after this day may be left out.
         """
-        for place, block in enumerate(self._blocks):
-            earliest, latest = block.days()
-            if latest < first.toordinal() or earliest > last.toordinal():
-                continue
+
+        def within(rows: Rows) -> NDArray[np.bool_]:
+            return np.asarray((rows["day"] >= first.toordinal()) & (rows["day"] <= last.toordinal()))
+
+        for place, block in self._meeting(first, last):
             if block.rows is None and block.is_before(after_entry, changed_from):
                 continue
             rows = self._rows(place)
-            if earliest < first.toordinal() or latest > last.toordinal():
-                rows = rows[(rows["day"] >= first.toordinal()) & (rows["day"] <= last.toordinal())]
+            if not block.lies_within(first, last):
+                rows = rows[within(rows)]
             rows = rows[np.searchsorted(rows["entry"], after_entry, side="right") :]
             if len(rows):
                 yield rows
 
-    def sums(self, first: date, last: date, departments: int) -> Sums:
-        """Return the amounts posted in a range of dates; ``departments`` is the number of department codes."""
+    def select(self, first: date, last: date, wanted: Wanted) -> Iterator[Rows]:
+        """Yield, in order of entry number, the rows that are wanted.
+
+        :param first: of a block as it was generated all rows are wanted if it lies within these days, and none if not.
+        """
+        for place, block in enumerate(self._blocks):
+            if block.rows is not None:
+                rows = block.rows[wanted(block.rows)]
+            elif block.lies_within(first, last):
+                rows = self._rows(place)
+            else:
+                continue
+            if len(rows):
+                yield rows
+
+    def sums(self, first: date, last: date, departments: int, wanted: Wanted) -> Sums:
+        """Return the amounts of the rows that are wanted; ``departments`` is the number of department codes.
+
+        :param first: of a block as it was generated all rows are wanted if it lies within these days, none if it has
+            no day of them.
+        """
         zeros = np.zeros((self._accounts, departments), object)
         total = Sums(zeros, zeros)
         for place, block in enumerate(self._blocks):
-            earliest, latest = block.days()
-            if block.rows is None and first.toordinal() <= earliest and latest <= last.toordinal():
+            if block.rows is None and block.lies_within(first, last):
                 total += self._sums_of_untouched(place, departments)
-            elif earliest <= last.toordinal() and latest >= first.toordinal():
+            elif block.rows is not None or block.meets(first, last):
                 rows = self._rows(place)
-                within = (rows["day"] >= first.toordinal()) & (rows["day"] <= last.toordinal())
-                total += self._sums_of(rows[within], departments)
+                total += self._sums_of(rows[wanted(rows)], departments)
         return total
 
     def find(self, entry: int) -> Rows:
@@ -137,6 +171,17 @@ class Ledger:
                 rows[name][index] = value
             self._blocks[place].rows = rows
 
+    def restamp(self, entry: int, stamp: int) -> None:
+        """Set the stamp of one row to just this, be it earlier than others, or none.
+
+        :raises KeyError: when there is none.
+        """
+        with self._lock:
+            place, index = self._place(entry)
+            rows = self._rows(place).copy()
+            rows["stamp"][index] = stamp
+            self._blocks[place].rows = rows
+
     def delete(self, entry: int) -> None:
         """Remove one row, which no honest ledger does.
 
@@ -146,11 +191,34 @@ class Ledger:
             place, index = self._place(entry)
             self._blocks[place].rows = np.delete(self._rows(place), index)
 
-    def append(self, rows: Rows, stamp: int) -> list[int]:
-        """Post rows, giving them entry numbers and one stamp; return the numbers."""
+    def roll_back(self, entry: int, *, same_ids: bool = False) -> int:
+        """Undo every posting from an entry number on, and give the numbers out again; return how many rows went.
+
+        :param same_ids: the lines that take the numbers over take the ids over, too.
+        :raises KeyError: when there is none of that number, or it was generated.
+        """
+        with self._lock:
+            place, index = self._place(entry)
+            posted = self._blocks[-1]
+            if self._blocks[place] is not posted or posted.rows is None:
+                raise KeyError(f"entry {entry} was not posted by anybody")
+            gone = posted.rows[index:]
+            if not same_ids:
+                self._lives |= {int(row["entry"]): int(row["life"]) + 1 for row in gone}
+            posted.rows = posted.rows[:index]
+            posted.count = len(posted.rows)
+            self._next_entry = entry
+            return len(gone)
+
+    def append(self, rows: Rows, stamp: int, *, exactly: bool = False) -> list[int]:
+        """Post rows, giving them entry numbers and one stamp; return the numbers.
+
+        :param exactly: take the stamp as it is, even where it is earlier than others.
+        """
         with self._lock:
             rows["entry"] = np.arange(self._next_entry, self._next_entry + len(rows))
-            rows["stamp"] = self._later(stamp)
+            rows["life"] = [self._lives.get(int(entry), 0) for entry in rows["entry"]]
+            rows["stamp"] = stamp if exactly else self._later(stamp)
             self._next_entry += len(rows)
             posted = self._blocks[-1]
             posted.rows = np.concatenate([self._rows(len(self._blocks) - 1), rows])
@@ -159,9 +227,11 @@ class Ledger:
 
     def _later(self, stamp: int) -> int:
         """Return a stamp after every one given before and every generated one, whatever the clock was set to."""
-        newest = max(self._last_stamp, generator.LATEST_STAMP)
-        self._last_stamp = max(stamp, newest + 1)
+        self._last_stamp = max(stamp, self._last_stamp + 1)
         return self._last_stamp
+
+    def _meeting(self, first: date, last: date) -> Iterator[tuple[int, Block]]:
+        return ((place, block) for place, block in enumerate(self._blocks) if block.meets(first, last))
 
     def _rows(self, place: int) -> Rows:
         block = self._blocks[place]
@@ -197,9 +267,9 @@ class Ledger:
     def _sums_of(self, rows: Rows, departments: int) -> Sums:
         cells = rows["account"].astype(np.int64) * departments + rows["department"]
         shape = (self._accounts, departments)
-        debit = _exact_sums(cells, np.maximum(rows["cents"], 0), shape)
-        credit = _exact_sums(cells, np.maximum(-rows["cents"], 0), shape)
-        return Sums(debit, credit)
+        debit = debits(rows)
+        credit = debit - rows["cents"]
+        return Sums(_exact_sums(cells, debit, shape), _exact_sums(cells, credit, shape))
 
 
 def _exact_sums(cells: NDArray[np.int64], cents: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[Any]:

@@ -46,6 +46,7 @@ def describe(world: World, base_url: str) -> dict[str, Any]:
         "environment": ENVIRONMENT,
         "company": world.books.name,
         "company_id": company_id(world.books.code),
+        "companies": {code: books.name for code, books in world.companies.items()},
         "client_id": CLIENT_ID,
         "client_secret": tenant.client_secret,
         "certificate_pem": tenant.certificate.certificate_pem,

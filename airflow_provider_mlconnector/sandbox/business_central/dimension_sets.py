@@ -69,6 +69,8 @@ def expand_set_lines(frame: EntryFrame, select: Sequence[str] = ()) -> Texts:
 
     :raises WireError: 404 for all of them when one carries a value that was deleted.
     """
+    if not len(frame):
+        return pa.array([], pa.string())
     books, names = frame.books, tuple(select) or LINE_FIELDS
     departments, projects = books.departments.all, books.projects.all
     combinations = frame.rows["department"].astype(np.int64) * len(projects) + frame.rows["project"]
@@ -100,7 +102,7 @@ def set_entries(books: Books) -> Iterator[Row]:
 
 def _set_entry(books: Books, set_id: int, dimension: str, code: str) -> Row:
     known = {value.code: value.name for value in books.values(dimension)}
-    value_number = 1 + [value for codes in (books.departments, books.projects) for value in codes.all].index(code)
+    value_number = 1 + [*books.departments.all, *books.projects.all].index(code)
     cells = (
         record_id("set entry", str(set_id), dimension),
         set_id,

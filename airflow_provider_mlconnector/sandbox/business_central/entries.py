@@ -21,7 +21,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from airflow_provider_mlconnector.sandbox.books import Books
-from airflow_provider_mlconnector.sandbox.books.lines import KINDS, PURCHASE_INVOICE, Rows, system_ids
+from airflow_provider_mlconnector.sandbox.books.lines import KINDS, LINE, PURCHASE_INVOICE, Rows, debits, system_ids
+from airflow_provider_mlconnector.sandbox.business_central.general_ledger import posting_days, shown_rows
 from airflow_provider_mlconnector.sandbox.business_central.tenant import record_id
 from airflow_provider_mlconnector.sandbox.business_central.wire import encode_text, enum_name
 from airflow_provider_mlconnector.sandbox.odata.filters import Column, Comparison, Node, conjunction
@@ -33,6 +34,7 @@ _ORDINAL_OF_EPOCH = date(1970, 1, 1).toordinal()
 _CENTS = ("", *(f".{cents:02d}".rstrip("0") for cents in range(1, 100)))
 _GUID_CHARACTERS = 36
 _ROWS_AT_ONCE = 32_768
+_WITHOUT_PREFIX = [place for place, kind in enumerate(KINDS) if not kind.prefix]
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class EntryFrame:
             case "entryNumber" | "number":
                 return self.keys()
             case "postingDate":
-                return np.asarray(self.rows["day"] - _ORDINAL_OF_EPOCH).astype("datetime64[D]")
+                return posting_days(self.rows)
             case "lastModifiedDateTime":
                 return np.asarray(self.rows["stamp"]).astype("datetime64[ms]").astype("datetime64[us]")
             case "accountNumber":
@@ -72,7 +74,7 @@ class EntryFrame:
     @cached_property
     def guids(self) -> Texts:
         """Return the system ids."""
-        ids = system_ids(self.rows["entry"], self.books.seed)
+        ids = system_ids(self.rows["entry"], self.books.seed, self.rows["life"])
         offsets = np.arange(0, _GUID_CHARACTERS * (len(self) + 1), _GUID_CHARACTERS, dtype=np.int32)
         return pa.Array.from_buffers(
             pa.string(), len(self), [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(ids.tobytes())]
@@ -95,7 +97,7 @@ class EntryFrame:
 def join_frames(books: Books, frames: Sequence[EntryFrame]) -> EntryFrame:
     """Return frames as one."""
     if not frames:
-        return EntryFrame(books, np.zeros(0, books.ledger.find(1).dtype))
+        return EntryFrame(books, np.zeros(0, LINE))
     return frames[0] if len(frames) == 1 else EntryFrame(books, np.concatenate([frame.rows for frame in frames]))
 
 
@@ -112,8 +114,9 @@ def entry_frames(books: Books, wanted: Node | None, after_entry: int = 0) -> Ite
             case Comparison("lastModifiedDateTime", "ge" | "gt", datetime() as moment):
                 changed_from = max(changed_from, moment.date())
     for rows in books.ledger.scan(first, last, after_entry=after_entry, changed_from=changed_from):
-        for begin in range(0, len(rows), _ROWS_AT_ONCE):
-            yield EntryFrame(books, rows[begin : begin + _ROWS_AT_ONCE])
+        entries = shown_rows(books, rows)
+        for begin in range(0, len(entries), _ROWS_AT_ONCE):
+            yield EntryFrame(books, entries[begin : begin + _ROWS_AT_ONCE])
 
 
 def encode_entries(
@@ -185,7 +188,7 @@ def _document_number(frame: EntryFrame) -> Texts:
     kinds, numbers = frame.rows["kind"], frame.rows["document"]
     prefixes = _pick([kind.prefix for kind in KINDS], kinds)
     generated = _joined('"', prefixes, pc.utf8_lpad(_digits(numbers), 11, "0"), '"')
-    is_journal = kinds == 0
+    is_journal = np.isin(kinds, _WITHOUT_PREFIX)
     named = _lookup(frame.books.texts.all, np.where(is_journal, numbers, 0))
     return pc.if_else(pa.array(is_journal), named, generated)
 
@@ -244,8 +247,8 @@ PROPERTIES: dict[str, Callable[[EntryFrame], Texts]] = {
     "accountNumber": _account_number,
     "description": lambda frame: _lookup(frame.books.texts.all, frame.rows["text"]),
     "amount": lambda frame: _amount(frame.rows["cents"]),
-    "debitAmount": lambda frame: _amount(np.maximum(frame.rows["cents"], 0)),
-    "creditAmount": lambda frame: _amount(np.maximum(-frame.rows["cents"], 0)),
+    "debitAmount": lambda frame: _amount(debits(frame.rows)),
+    "creditAmount": lambda frame: _amount(debits(frame.rows) - frame.rows["cents"]),
     "vatAmount": _constant("0"),
     "additionalCurrencyAmount": _constant("0"),
     "additionalCurrencyDebitAmount": _constant("0"),

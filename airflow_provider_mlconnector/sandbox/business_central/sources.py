@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import pyarrow as pa
 
 from airflow_provider_mlconnector.sandbox.books import Books
-from airflow_provider_mlconnector.sandbox.books.lines import entry_of
+from airflow_provider_mlconnector.sandbox.books.lines import Line, entry_of
 from airflow_provider_mlconnector.sandbox.books.periods import TODAY
 from airflow_provider_mlconnector.sandbox.business_central import trial_balance
 from airflow_provider_mlconnector.sandbox.business_central.dimension_sets import (
@@ -35,7 +35,7 @@ from airflow_provider_mlconnector.sandbox.business_central.wire import (
     encode_row,
     enum_name,
 )
-from airflow_provider_mlconnector.sandbox.odata.filters import Comparison, conjunction
+from airflow_provider_mlconnector.sandbox.odata.filters import Comparison, conjunction, without
 from airflow_provider_mlconnector.sandbox.odata.options import Expand, Options
 from airflow_provider_mlconnector.sandbox.odata.paging import Page, count_rows, last_key, read_page
 
@@ -96,11 +96,10 @@ class EntrySource:
 
     def find(self, key: str) -> EntryFrame:
         """Return the entry with this id as a frame of one; of none when there is none."""
-        entry = entry_of(key, self.books.seed)
-        try:
-            return EntryFrame(self.books, self.books.ledger.find(entry or 0))
-        except KeyError:
+        line = line_of_id(self.books, key)
+        if line is None:
             return join_frames(self.books, ())
+        return EntryFrame(self.books, self.books.ledger.find(line.entry_number))
 
     def encode(self, frame: EntryFrame, options: Options) -> bytes | memoryview:
         """Return rows as JSON objects, separated by commas."""
@@ -112,15 +111,21 @@ class EntrySource:
             return expand_set_lines(frame, expand.select)
         if expand.navigation == "attachments":
             return pa.repeat("[]", len(frame))
-        rows = V2_TABLES["accounts"].rows(self.books)
-        return pa.array([_encode_selected(row, expand.select).decode() for row in rows]).take(
-            pa.array(frame.rows["account"])
-        )
+        known = {row["number"]: _encode_selected(row, expand.select).decode() for row in self._accounts()}
+        texts = [known.get(account.number) for account in self.books.accounts]
+        return pa.array(texts, pa.string()).take(pa.array(frame.rows["account"]))
+
+    def _accounts(self) -> list[Row]:
+        return V2_TABLES["accounts"].rows(self.books)
 
 
 @dataclass(frozen=True)
 class TableSource:
-    """An entity set whose rows are at hand; ``expanded`` gives the rows behind a navigation of one row."""
+    """An entity set whose rows are at hand.
+
+    :param values: the rows behind the navigation of all rows.
+    :param flow_filter: a field by which amounts are filtered instead of rows.
+    """
 
     entity: str
     fields: tuple[str, ...]
@@ -128,14 +133,15 @@ class TableSource:
     navigations: tuple[str, ...] = ()
     values: Sequence[Row] = ()
     is_query: bool = False
+    flow_filter: str = ""
 
     def page(self, options: Options, page_size: int) -> Page[RowFrame]:
         """Return a page of rows."""
-        return read_page([RowFrame.of(self.rows)], options, page_size=page_size, join=_join)
+        return read_page([RowFrame.of(self.rows)], self._of_rows(options), page_size=page_size, join=_join)
 
     def count(self, options: Options) -> int:
         """Return how many rows the filter lets through."""
-        return count_rows([RowFrame.of(self.rows)], options)
+        return count_rows([RowFrame.of(self.rows)], self._of_rows(options))
 
     def find(self, key: str) -> RowFrame:
         """Return the row with this id as a frame of one; of none when there is none."""
@@ -144,6 +150,9 @@ class TableSource:
     def encode(self, frame: RowFrame, options: Options) -> bytes:
         """Return rows as JSON objects, separated by commas."""
         return b",".join(self._encode(row, options) for row in frame.rows)
+
+    def _of_rows(self, options: Options) -> Options:
+        return replace(options, filter=without(options.filter, self.flow_filter))
 
     def _encode(self, row: Row, options: Options) -> bytes:
         etag = {"@odata.etag": f'W/"JzIwOz{zlib.crc32(encode_row(row)):010d}OzAwOyc="'}
@@ -169,7 +178,7 @@ def source_of(books: Books, api: str, name: str, options: Options, language: str
     if api == V2 and name == "trialBalances":
         first, last = trial_balance.date_range(options.filter, TODAY)
         rows = tuple(trial_balance.trial_balance_rows(books, first, last, language))
-        return TableSource("trialBalance", trial_balance.FIELDS, rows)
+        return TableSource("trialBalance", trial_balance.FIELDS, rows, flow_filter="dateFilter")
     if api == V2 and name == "dimensionSetLines":
         return _loose_set_lines(books, options)
     if name not in tables:
@@ -227,13 +236,20 @@ def _loose_set_lines(books: Books, options: Options) -> Source:
 
 
 def _set_lines_of(books: Books, entry_id: str) -> TableSource:
-    entry = entry_of(entry_id, books.seed)
-    try:
-        line = books.line(entry or 0)
-    except KeyError as error:
-        raise no_record(entry_id) from error
+    line = line_of_id(books, entry_id)
+    if line is None:
+        raise no_record(entry_id)
     rows = set_lines(books, line.department, line.project, line.system_id)
     return TableSource("dimensionSetLine", LINE_FIELDS, rows)
+
+
+def line_of_id(books: Books, key: str) -> Line | None:
+    """Return the line with this system id; None when there is none, or not any more."""
+    try:
+        line = books.line(entry_of(key, books.seed) or 0)
+    except KeyError:
+        return None
+    return line if line.system_id == key.lower() else None
 
 
 def no_record(key: str) -> WireError:

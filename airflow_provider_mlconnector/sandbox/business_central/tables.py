@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 from airflow_provider_mlconnector.sandbox.books import Books
 from airflow_provider_mlconnector.sandbox.books.company import CITY, DEPARTMENT, PROJECT, Partner
 from airflow_provider_mlconnector.sandbox.books.masterdata import SET_UP_AT
-from airflow_provider_mlconnector.sandbox.books.periods import FIRST_MONTH, TODAY
+from airflow_provider_mlconnector.sandbox.books.periods import TODAY
 from airflow_provider_mlconnector.sandbox.business_central.dimension_sets import SET_FIELDS, set_entries
+from airflow_provider_mlconnector.sandbox.business_central.general_ledger import plain, shown_accounts, sums_between
 from airflow_provider_mlconnector.sandbox.business_central.tenant import record_id
 from airflow_provider_mlconnector.sandbox.business_central.trial_balance import summed_accounts
 from airflow_provider_mlconnector.sandbox.business_central.wire import BLANK_GUID, NEVER, Row, enum_name
 from airflow_provider_mlconnector.sandbox.odata.filters import Column
 
 NO_DATE = date(1, 1, 1)
+_SYMBOLS = {"GBP": "£", "NZD": "$"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class RowFrame:
 
 def _accounts(books: Books) -> Iterable[Sequence[Any]]:
     net_changes = _net_changes(books)
-    for account in books.accounts:
+    for account in shown_accounts(books):
         yield (
             record_id("account", account.number),
             account.number,
@@ -105,7 +107,7 @@ def _accounts(books: Books) -> Iterable[Sequence[Any]]:
 def _finance_accounts(books: Books) -> Iterable[Sequence[Any]]:
     net_changes = _net_changes(books)
     subcategories = sorted({account.subcategory for account in books.accounts})
-    for account in books.accounts:
+    for account in shown_accounts(books):
         yield (
             record_id("account", account.number),
             account.number,
@@ -125,7 +127,7 @@ def _finance_accounts(books: Books) -> Iterable[Sequence[Any]]:
 
 
 def _net_changes(books: Books) -> dict[str, Decimal]:
-    sums = books.ledger.sums(date.min, date.max, len(books.departments.all))
+    sums = sums_between(books, plain(date.min), plain(date.max))
     net = (sums.debit - sums.credit).sum(axis=1)
     return {account.number: Decimal(int(cents)).scaleb(-2) for account, cents in zip(books.accounts, net, strict=True)}
 
@@ -223,7 +225,7 @@ def _accounting_periods(books: Books) -> Iterable[Sequence[Any]]:
             record_id("period", period.key),
             period.start,
             f"{period.start:%B}",
-            period.start.month == FIRST_MONTH,
+            period.number == 1,
             closed,
             closed,
             SET_UP_AT,
@@ -237,9 +239,9 @@ def _finance_periods(books: Books) -> Iterable[Sequence[Any]]:
             f"{period.start:%B}",
             period.start,
             period.end,
-            period.start.month == FIRST_MONTH,
-            date(period.year - 1, FIRST_MONTH, 1),
-            date(period.year, FIRST_MONTH - 1, 30),
+            period.number == 1,
+            books.period(f"FY{period.year}-P01").start,
+            books.period(f"FY{period.year}-P12").end,
             books.is_closed(period.key),
             SET_UP_AT,
         )
@@ -247,7 +249,8 @@ def _finance_periods(books: Books) -> Iterable[Sequence[Any]]:
 
 def _ledger_setup(books: Books) -> Iterable[Sequence[Any]]:
     shortcuts = (DEPARTMENT, PROJECT, "", "", "", "", "", "")
-    yield record_id("setup"), NO_DATE, NO_DATE, "", books.currency, "£", SET_UP_AT, False, *shortcuts
+    symbol = _SYMBOLS[books.currency]
+    yield record_id("setup"), NO_DATE, NO_DATE, "", books.currency, symbol, SET_UP_AT, False, *shortcuts
 
 
 def _global_settings(books: Books) -> Iterable[Sequence[Any]]:
@@ -255,7 +258,7 @@ def _global_settings(books: Books) -> Iterable[Sequence[Any]]:
 
 
 def _information(books: Books) -> Iterable[Sequence[Any]]:
-    year_start = date(TODAY.year - (TODAY.month < FIRST_MONTH), FIRST_MONTH, 1)
+    year_start = books.period(f"FY{books.company.fiscal.period_of(TODAY).year}-P01").start
     address = ("3 Hive Works", "", CITY, "", "GB", "CT2 7NZ")
     contact = ("", "", "", "", "")
     yield record_id("information"), books.name, *address, *contact, books.currency, year_start, "", "", SET_UP_AT

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from airflow_provider_mlconnector.sandbox.books import Books
-from airflow_provider_mlconnector.sandbox.books.company import MEADOW
 from airflow_provider_mlconnector.sandbox.business_central.certificate import ClientCertificate, client_certificate
 from airflow_provider_mlconnector.sandbox.business_central.wire import WireError
 from airflow_provider_mlconnector.sandbox.state import World
@@ -79,8 +78,7 @@ class Tenant:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        meadow = Books(seed=self.world.seed, scale=1, clock=self.world.clock, company=MEADOW)
-        self.companies = {company_id(books.code): books for books in (self.world.books, meadow)}
+        self.companies = {company_id(code): books for code, books in self.world.companies.items()}
 
     def issue_token(self, seconds: float) -> str:
         """Return a new access token; it looks like a JWT, but only this server can read it."""

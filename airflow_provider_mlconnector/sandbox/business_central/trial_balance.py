@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from airflow_provider_mlconnector.sandbox.books import Books
 from airflow_provider_mlconnector.sandbox.books.company import Account, AccountType, Category
+from airflow_provider_mlconnector.sandbox.books.ledger import Sums
+from airflow_provider_mlconnector.sandbox.business_central.general_ledger import plain, shown_accounts, sums_between
 from airflow_provider_mlconnector.sandbox.business_central.tenant import record_id
 from airflow_provider_mlconnector.sandbox.business_central.wire import Row, enum_name
 from airflow_provider_mlconnector.sandbox.odata.filters import Comparison, Node, conjunction
@@ -40,20 +42,20 @@ _ENGLISH = ",."
 _BALANCE_SHEET_TOTAL = "19999"
 
 
-def trial_balance_rows(books: Books, first: date, last: date, language: str) -> Iterator[Row]:
-    """Yield a row per account: what was posted between two days, and the balance on the last."""
-    moved = _by_account(books, first, last)
-    before = _by_account(books, date.min, first - timedelta(days=1)) if first > date.min else {}
-    for account in books.accounts:
+def trial_balance_rows(books: Books, first: int, last: int, language: str) -> Iterator[Row]:
+    """Yield a row per account: what was posted between two places in time, and the balance at the last."""
+    moved = _by_account(books, sums_between(books, first, last))
+    before = _by_account(books, sums_between(books, plain(date.min), first - 1))
+    for account in shown_accounts(books):
         posting = summed_accounts(books, account)
         debit = sum((moved[number][0] for number in posting), Decimal(0))
         credit = sum((moved[number][1] for number in posting), Decimal(0))
-        opening = sum((before[number][0] - before[number][1] for number in posting if before), Decimal(0))
+        opening = sum((before[number][0] - before[number][1] for number in posting), Decimal(0))
         balance = opening + debit - credit
         amounts = (debit, credit, max(balance, Decimal(0)), max(-balance, Decimal(0)))
         texts = (format_amount(amount, language) for amount in amounts)
         cells = (account.number, record_id("account", account.number), enum_name(account.type), account.name, *texts)
-        yield dict(zip(FIELDS, (*cells, last), strict=True))
+        yield dict(zip(FIELDS, (*cells, date.fromordinal(last // 2)), strict=True))
 
 
 def summed_accounts(books: Books, account: Account) -> list[str]:
@@ -71,21 +73,24 @@ def summed_accounts(books: Books, account: Account) -> list[str]:
             return []
 
 
-def date_range(wanted: Node | None, today: date) -> tuple[date, date]:
-    """Return first and last day that a filter on ``dateFilter`` asks for; without one, all days up to today."""
-    first, last = date.min, today
+def date_range(wanted: Node | None, today: date) -> tuple[int, int]:
+    """Return the first and last place in time that a filter on ``dateFilter`` asks for; without one, all up to today.
+
+    A day's closing entries lie after the day and before the next: ``le`` leaves them out, ``lt`` of the next does not.
+    """
+    first, last = plain(date.min), plain(today)
     for condition in conjunction(wanted):
         match condition:
             case Comparison("dateFilter", "ge", date() as day):
-                first = day
+                first = plain(day)
             case Comparison("dateFilter", "gt", date() as day):
-                first = day + timedelta(days=1)
+                first = plain(day) + 1
             case Comparison("dateFilter", "le", date() as day):
-                last = day
+                last = plain(day)
             case Comparison("dateFilter", "lt", date() as day):
-                last = day - timedelta(days=1)
+                last = plain(day) - 1
             case Comparison("dateFilter", "eq", date() as day):
-                first, last = day, day
+                first = last = plain(day)
     return first, last
 
 
@@ -96,9 +101,8 @@ def format_amount(amount: Decimal, accept_language: str) -> str:
     return f"{amount:,.2f}".translate(str.maketrans(_ENGLISH, separators))
 
 
-def _by_account(books: Books, first: date, last: date) -> dict[str, tuple[Decimal, Decimal]]:
-    """Return debits and credits of every account between two days."""
-    sums = books.ledger.sums(first, last, len(books.departments.all))
+def _by_account(books: Books, sums: Sums) -> dict[str, tuple[Decimal, Decimal]]:
+    """Return debits and credits of every account."""
     pairs = zip(sums.debit.sum(axis=1), sums.credit.sum(axis=1), strict=True)
     amounts = ((Decimal(int(debit)).scaleb(-2), Decimal(int(credit)).scaleb(-2)) for debit, credit in pairs)
     return {account.number: pair for account, pair in zip(books.accounts, amounts, strict=True)}

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import reduce
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -136,6 +137,12 @@ def conjunction(node: Node | None) -> Iterator[Node]:
         yield from conjunction(node.right)
     elif node is not None:
         yield node
+
+
+def without(node: Node | None, field: str) -> Node | None:
+    """Return a filter without its conditions on a field, of those that must all be true; None when none is left."""
+    kept = [condition for condition in conjunction(node) if fields_of(condition) != {field}]
+    return reduce(Both, kept) if kept else None
 
 
 def evaluate(node: Node, columns: Columns) -> Mask:

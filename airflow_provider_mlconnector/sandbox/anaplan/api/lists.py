@@ -75,7 +75,7 @@ def metadata(call: Call) -> Response:
         "subsets": [],
         "hasSelectiveAccess": False,
         "managedBy": "",
-        "numberedList": False,
+        "numberedList": members.is_numbered,
         "useTopLevelAsPageDefault": False,
         "itemCount": count,
         "nextItemIndex": members.next_index,
@@ -192,10 +192,10 @@ def _items_of(call: Call) -> list[dict[str, Any]]:
 
 
 def _add(members: MemberList, item: Mapping[str, Any]) -> None:
-    if not item.get("name"):
+    if not item.get("name") and not members.is_numbered:
         raise _ItemError("INCOMPLETE_DATA", "incomplete data -- name")
     members.add(
-        str(item["name"]),
+        str(item.get("name") or ""),
         str(item.get("code") or ""),
         _parent(members, item),
         properties=item.get("properties"),
@@ -210,7 +210,7 @@ def _update(members: MemberList, item: Mapping[str, Any]) -> None:
     parent = _parent(members, item) if "parent" in item else members.by_id(member.parent_id or "")
     members.change(
         member,
-        name=str(item.get("name") or member.name),
+        name=str(item.get("name") or members.called(member)),
         code=str(item.get("code") or member.code),
         parent=parent,
         properties=item.get("properties"),

@@ -18,7 +18,7 @@ from airflow_provider_mlconnector.sandbox.anaplan.model import blueprint
 from airflow_provider_mlconnector.sandbox.anaplan.model.definitions import LineItem, Module, View
 from airflow_provider_mlconnector.sandbox.anaplan.model.members import Member, MemberList
 from airflow_provider_mlconnector.sandbox.anaplan.model.tables import Table
-from airflow_provider_mlconnector.sandbox.anaplan.switches import Shown, ViewNames
+from airflow_provider_mlconnector.sandbox.anaplan.switches import ViewNames
 
 CALENDAR_TYPE = "Calendar Months/Quarters/Years"
 _CURRENT_MONTH, _CURRENT_LAST_DAY = "Nov 26", "2026-11-30"
@@ -40,7 +40,7 @@ _NUMBER_FORMAT = {
 
 def table_of_view(call: Call, view: View) -> Table:
     """Return a view of what the model holds now."""
-    return Table(call.hub.contents, view, call.switches.members_shown is Shown.CODES)
+    return Table(call.hub.contents, view, call.switches.members_shown)
 
 
 def module_of(call: Call) -> Module:

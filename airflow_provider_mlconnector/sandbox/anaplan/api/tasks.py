@@ -14,6 +14,7 @@ from airflow_provider_mlconnector.sandbox.anaplan.api.calls import ApiError, Cal
 from airflow_provider_mlconnector.sandbox.anaplan.api.gates import Busy, check_not_deployed
 from airflow_provider_mlconnector.sandbox.anaplan.api.surface import Operation, on_model
 from airflow_provider_mlconnector.sandbox.anaplan.identity.people import Role
+from airflow_provider_mlconnector.sandbox.anaplan.journal import Happening
 from airflow_provider_mlconnector.sandbox.anaplan.model.definitions import Action, ActionKind, changes_structure
 from airflow_provider_mlconnector.sandbox.anaplan.switches import StartAnswer
 from airflow_provider_mlconnector.sandbox.anaplan.work.results import Detail, Result
@@ -95,7 +96,10 @@ def tasks(call: Call, kind: ActionKind) -> Response:
 
 def status(call: Call, kind: ActionKind) -> Response:
     """Tell how far a task is, and what came of it."""
-    return call.success("task", task=_to_json(call, _task(call, kind)))
+    task = _task(call, kind)
+    if task.is_over:
+        call.hub.journal.note(Happening.OUTCOME, task.action.id, call.user.email, task_id=task.id)
+    return call.success("task", task=_to_json(call, task))
 
 
 def cancel(call: Call, kind: ActionKind) -> Response:

@@ -47,6 +47,18 @@ class Contents:
         """Return contents with some cells of a module set."""
         return replace(self, cells={**self.cells, module.id: {**self.cells[module.id], **changes}})
 
+    def without_cells(self, module: Module, reach: Sequence[frozenset[str] | None]) -> Contents:
+        """Return contents without the cells whose members are all within reach.
+
+        :param reach: for each dimension of the module the ids of members, or None for all of them.
+        """
+        kept = {
+            key: value
+            for key, value in self.cells[module.id].items()
+            if any(ids is not None and member not in ids for member, ids in zip(key[1:], reach, strict=True))
+        }
+        return replace(self, cells={**self.cells, module.id: kept})
+
     def with_records(self, list_id: str, records: Records) -> Contents:
         """Return contents with the records of a flat list replaced."""
         return replace(self, records={**self.records, list_id: records})

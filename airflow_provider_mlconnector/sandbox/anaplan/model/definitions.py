@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -110,14 +110,37 @@ Target = ListTarget | CellTarget | RecordTarget
 
 
 @dataclass(frozen=True, slots=True)
+class ImportSettings:
+    """What a builder decides in an import's mapping, beside the columns. They concern imports into a module.
+
+    :param clears_target: "Clear target prior to import" instead of "Only update imported cells": before the first row
+        is loaded, all cells go where the dimensions' items meet; of each dimension those that are in the source.
+    :param clears_all_items_of: dimensions of which all items are cleared, in the source or not.
+    :param adds: a value is added to what its cell holds, and values of one cell to each other.
+    :param asks_for: dimensions whose item is asked for whenever the import is started; the file has no column for them.
+    """
+
+    clears_target: bool = False
+    clears_all_items_of: tuple[str, ...] = ()
+    adds: bool = False
+    asks_for: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ImportAction:
-    """An import of a file; ``header`` are the columns that it maps."""
+    """An import of a file; ``columns`` are those that the target can be given."""
 
     id: str
     name: str
     file_id: str
-    header: tuple[str, ...]
+    columns: tuple[str, ...]
     target: Target
+    settings: ImportSettings = field(default_factory=ImportSettings)
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """Return the columns that it maps, as the metadata shows them."""
+        return tuple(column for column in self.columns if column not in self.settings.asks_for)
 
     @property
     def import_type(self) -> str:
@@ -182,6 +205,15 @@ class Definitions:
                 return self.deletions
             case ActionKind.PROCESS:
                 return self.processes
+
+    def with_import(self, changed: ImportAction) -> Definitions:
+        """Return definitions with an import replaced, in the processes too."""
+        processes = (
+            replace(process, steps=tuple(changed if step.id == changed.id else step for step in process.steps))
+            for process in self.processes
+        )
+        imports = tuple(changed if action.id == changed.id else action for action in self.imports)
+        return replace(self, imports=imports, processes=tuple(processes))
 
     def module(self, name_or_id: str) -> Module | None:
         """Return a module by name or id."""

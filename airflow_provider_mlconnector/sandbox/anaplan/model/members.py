@@ -32,10 +32,16 @@ class Member:
         return self.code or self.name
 
 
+DISPLAY_NAME = "Display Name"
+"""Property of the members of a numbered list that keeps what people call them."""
+
+
 class MemberList:
     """A list in the order in which its members were added.
 
-    A list that belongs to a model's contents is never changed: whoever changes it works on a :meth:`copy`.
+    A list that belongs to a model's contents is never changed: whoever changes it works on a :meth:`copy`. The members
+    of a numbered list are named ``#1``, ``#2`` … by Anaplan and known to imports by their codes alone; the name that
+    an import or a person gives becomes their display name, which several may share.
     """
 
     def __init__(self, list_id: str, name: str, *, item_prefix: int, properties: tuple[str, ...] = ()) -> None:
@@ -43,6 +49,7 @@ class MemberList:
         self.name = name
         self.item_prefix = item_prefix
         self.properties = properties
+        self.is_numbered = False
         self.next_index = 1
         self._by_id: dict[str, Member] = {}
         self._by_code: dict[str, str] = {}
@@ -60,7 +67,7 @@ class MemberList:
     def copy(self) -> MemberList:
         """Return a list of the same members that can be changed."""
         twin = MemberList(self.id, self.name, item_prefix=self.item_prefix, properties=self.properties)
-        twin.next_index = self.next_index
+        twin.next_index, twin.is_numbered = self.next_index, self.is_numbered
         twin._by_id, twin._by_code, twin._by_name = dict(self._by_id), dict(self._by_code), dict(self._by_name)
         twin._children = Counter(self._children)
         return twin
@@ -78,8 +85,22 @@ class MemberList:
         return self._by_id.get(self._by_name.get(name, ""))
 
     def find(self, text: str) -> Member | None:
-        """Return the member whose code, else whose name, is this text."""
-        return self.by_code(text) or self.by_name(text)
+        """Return the member whose code, else whose name, is this text; in a numbered list the code alone counts."""
+        return self.by_code(text) or (None if self.is_numbered else self.by_name(text))
+
+    def called(self, member: Member) -> str:
+        """Return what people call a member: its name, or the display name of one in a numbered list."""
+        return member.properties.get(DISPLAY_NAME, member.name) if self.is_numbered else member.name
+
+    def become_numbered(self) -> None:
+        """Give the members numbers for names, as Anaplan does when a builder makes a list a numbered one."""
+        members = list(self)
+        self.is_numbered, self.properties = True, (*self.properties, DISPLAY_NAME)
+        for member in members:
+            self._take(member)
+        for index, member in enumerate(members, start=1):
+            self._put(replace(member, name=f"#{index}", properties={**member.properties, DISPLAY_NAME: member.name}))
+        self.next_index = len(members) + 1
 
     def is_parent(self, member: Member) -> bool:
         """Say whether a member has children, so that its cells are sums."""
@@ -109,6 +130,8 @@ class MemberList:
 
         :raises MemberError: when the name or the code is taken.
         """
+        if self.is_numbered:
+            properties, name = {DISPLAY_NAME: name, **(properties or {})}, f"#{self.next_index}"
         self._check_free(name, code, but="")
         new_id = member_id or f"{self.item_prefix}{self.next_index:09d}"
         self.next_index += 1
@@ -129,6 +152,8 @@ class MemberList:
 
         :raises MemberError: when the name or the code is taken, or the member would be its own ancestor.
         """
+        if self.is_numbered:
+            properties, name = {DISPLAY_NAME: name, **(properties or {})}, member.name
         self._check_free(name, code, but=member.id)
         if parent is not None and self._is_under(parent, member):
             raise MemberError("hierarchyImportInvalidParent", f'Invalid parent: "{parent.label}" is below "{name}"')

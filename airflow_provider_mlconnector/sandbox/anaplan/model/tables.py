@@ -16,7 +16,8 @@ from decimal import Decimal
 from airflow_provider_mlconnector.sandbox.anaplan import ids
 from airflow_provider_mlconnector.sandbox.anaplan.model.contents import Contents
 from airflow_provider_mlconnector.sandbox.anaplan.model.definitions import Dimension, View
-from airflow_provider_mlconnector.sandbox.anaplan.model.members import Member
+from airflow_provider_mlconnector.sandbox.anaplan.model.members import Member, MemberList
+from airflow_provider_mlconnector.sandbox.anaplan.switches import Shown
 
 Row = tuple[str, ...]
 
@@ -68,11 +69,11 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A view of some contents; with ``shows_codes`` its members appear by code instead of name."""
+    """A view of some contents."""
 
     contents: Contents
     view: View
-    shows_codes: bool = False
+    shown: Shown = Shown.NAMES
 
     def layout(self) -> Layout:
         """Return where the view has its dimensions, and their members."""
@@ -131,13 +132,19 @@ class Table:
         members = self.contents.lists[dimension.list_id]
         shown = members.leaves() if self.view.is_saved else list(members)
         places = (
-            Place(member.id, self._label(member), tuple(leaf.id for leaf in members.leaves_under(member)))
+            Place(member.id, self._label(members, member), tuple(leaf.id for leaf in members.leaves_under(member)))
             for member in shown
         )
         return Axis(members.id, members.name, tuple(places))
 
-    def _label(self, member: Member) -> str:
-        return member.label if self.shows_codes else member.name
+    def _label(self, members: MemberList, member: Member) -> str:
+        match self.shown:
+            case Shown.NAMES:
+                return member.name
+            case Shown.CODES:
+                return member.label
+            case Shown.DISPLAY_NAMES:
+                return members.called(member)
 
     def _tuples(self, version_id: str = "") -> Iterator[tuple[Row, list[Decimal]]]:
         """Go through the rows of a table: labels of the members, values of the line items."""
@@ -146,8 +153,9 @@ class Table:
             for key, held in self.contents.rows(module, version_id).items():
                 values = [held.get(item.name, Decimal(0)) for item in module.line_items]
                 if any(values):
-                    members = self.contents.members(module, ("", *key))
-                    yield tuple(self._label(member) for member in members), values
+                    pairs = zip(module.dimensions, self.contents.members(module, ("", *key)), strict=True)
+                    lists = self.contents.lists
+                    yield tuple(self._label(lists[dim.list_id], member) for dim, member in pairs), values
             return
         axes = [self._axis(dimension) for dimension in module.dimensions]
         for places in itertools.product(*(axis.places for axis in axes)):

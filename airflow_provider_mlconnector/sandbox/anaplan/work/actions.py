@@ -26,7 +26,7 @@ from airflow_provider_mlconnector.sandbox.anaplan.model.definitions import (
 )
 from airflow_provider_mlconnector.sandbox.anaplan.model.files import Content, FileStore
 from airflow_provider_mlconnector.sandbox.anaplan.model.tables import Table
-from airflow_provider_mlconnector.sandbox.anaplan.switches import MissingChunks, Shown, Switches
+from airflow_provider_mlconnector.sandbox.anaplan.switches import MissingChunks, Switches
 from airflow_provider_mlconnector.sandbox.anaplan.work.cell_import import load_cells
 from airflow_provider_mlconnector.sandbox.anaplan.work.list_import import load_list
 from airflow_provider_mlconnector.sandbox.anaplan.work.record_import import load_records
@@ -118,14 +118,16 @@ class Performer:
             case ListTarget() as target:
                 return load_list(target, source, contents)
             case CellTarget() as target:
-                return load_cells(target, source, contents, order.chosen, file.format.decimal_separator)
+                return load_cells(
+                    target, action.settings, source, contents, order.chosen, file.format.decimal_separator
+                )
             case target:
                 return load_records(target, action.header, source, contents, self.folder)
 
     def _export(self, action: ExportAction, contents: Contents) -> Performed:
         view = View(action.id, action.name, action.module, is_saved=True)
         version = contents.lists[VERSIONS_DIMENSION].by_name(action.version)
-        table = Table(contents, view, self.switches.members_shown is Shown.CODES)
+        table = Table(contents, view, self.switches.members_shown)
         whole = csv_text(table.multi_column(version.id if version else ""), FileFormat()).encode()
         size = self.switches.export_chunk_bytes
         parts = tuple(whole[at : at + size] for at in range(0, len(whole), size))

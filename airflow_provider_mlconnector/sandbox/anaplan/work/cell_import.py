@@ -1,20 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Import into a module: rows become cells; cells that the file does not name stay as they are.
+"""Import into a module: rows become cells; cells that the file does not name stay, unless the import clears its target.
 
 Members are matched by code, then by name. A row that names an unknown member, or one whose cells are sums, is rejected;
 a row of which some values are no numbers loads the others with a warning. A blank value leaves its cell alone, and a
-row without any value is ignored. Where two rows name one cell, the later one holds.
+row without any value is ignored. Where two rows name one cell, the later one holds, or their sum when the import adds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from airflow_provider_mlconnector.sandbox.anaplan import ids
-from airflow_provider_mlconnector.sandbox.anaplan.model.contents import CellKey, Contents
-from airflow_provider_mlconnector.sandbox.anaplan.model.definitions import CellTarget, Dimension, Module
+from airflow_provider_mlconnector.sandbox.anaplan.model.contents import ZERO, CellKey, Contents
+from airflow_provider_mlconnector.sandbox.anaplan.model.definitions import (
+    CellTarget,
+    Dimension,
+    ImportSettings,
+    Module,
+)
 from airflow_provider_mlconnector.sandbox.anaplan.model.members import MemberList
 from airflow_provider_mlconnector.sandbox.anaplan.work.numbers import parse_number
 from airflow_provider_mlconnector.sandbox.anaplan.work.results import Finding, Loaded, Reject, Severity, Tally
@@ -22,7 +27,12 @@ from airflow_provider_mlconnector.sandbox.anaplan.work.source import Rows, Sourc
 
 
 def load_cells(
-    target: CellTarget, source: Source, contents: Contents, chosen: Mapping[str, str], decimal_separator: str
+    target: CellTarget,
+    settings: ImportSettings,
+    source: Source,
+    contents: Contents,
+    chosen: Mapping[str, str],
+    decimal_separator: str,
 ) -> Loaded:
     """Return what a file makes of a module's cells.
 
@@ -31,11 +41,20 @@ def load_cells(
     """
     module = target.module
     fixed = _chosen_members(module, contents, chosen)
+    missing = [label for label in settings.asks_for if label not in fixed]
+    if missing:
+        raise SourceError("missingFields", f"Import incomplete - nothing was chosen for {', '.join(missing)}")
     source.require([column for column in module.header if column not in fixed])
-    loader = _Loader(module, contents, fixed, decimal_separator)
+    loader = _Loader(module, contents, fixed, decimal_separator, adds=settings.adds)
     for rows in source.parts():
         loader.take(rows)
-    return Loaded(contents.with_cells(module, loader.changes), loader.tally, source.header, loader.rejects)
+    if settings.clears_target:
+        contents = contents.without_cells(module, loader.reach(settings.clears_all_items_of))
+    held = contents.cells[module.id]
+    changes = loader.changes
+    if settings.adds:
+        changes = {key: held.get(key, ZERO) + value for key, value in changes.items()}
+    return Loaded(contents.with_cells(module, changes), loader.tally, source.header, loader.rejects)
 
 
 def _chosen_members(module: Module, contents: Contents, chosen: Mapping[str, str]) -> dict[str, str]:
@@ -59,6 +78,7 @@ class _Loader:
     contents: Contents
     fixed: Mapping[str, str]
     decimal_separator: str
+    adds: bool
     changes: dict[CellKey, Decimal] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     rejects: list[Reject] = field(default_factory=list)
@@ -85,6 +105,16 @@ class _Loader:
             severity = Severity.WARNING if loaded else Severity.ERROR
             self.rejects.append(Reject(rows.lines[index], severity, rows.row(index), tuple(findings)))
 
+    def reach(self, wholly: Collection[str]) -> list[frozenset[str] | None]:
+        """Return by dimension the members that the file named, or None for those that are cleared wholly."""
+        named: dict[str, set[str]] = {dim.label: set() for dim in self.module.dimensions}
+        for (label, _), member in self._known.items():
+            if isinstance(member, str):
+                named[label].add(member)
+        for label, member_id in self.fixed.items():
+            named[label].add(member_id)
+        return [None if label in wholly and found else frozenset(found) for label, found in named.items()]
+
     def _count_bad(self, loaded: bool) -> None:
         if loaded:
             self.tally.warned_updated += 1
@@ -107,7 +137,9 @@ class _Loader:
         if any(isinstance(member, Finding) for member in found):
             return findings, False
         key = self._key(asked, [member for member in found if isinstance(member, str)])
-        self.changes.update({(item_id, *key): number for item_id, number in numbers.items()})
+        for item_id, number in numbers.items():
+            cell = (item_id, *key)
+            self.changes[cell] = self.changes.get(cell, ZERO) + number if self.adds else number
         return findings, bool(numbers)
 
     def _key(self, asked: list[Dimension], found: list[str]) -> CellKey:

@@ -67,7 +67,7 @@ class _Loader:
             self.members.add(name, code, parent)
         else:
             self.members.change(known, name=name, code=code, parent=parent)
-            self.tally.renamed += known.name != name
+            self.tally.renamed += self.members.called(known) != name
         self.tally.loaded(created=known is None)
 
     def _parent(self, text: str) -> Member | None:

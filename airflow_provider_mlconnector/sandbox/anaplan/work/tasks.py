@@ -192,8 +192,8 @@ class TaskQueue:
             self._end(task, TaskState.COMPLETE)
 
     def _end(self, task: Task, state: TaskState) -> None:
+        self._note(Happening.END, task)  # first: who sees that it is over finds the event, too
         task.state = state
-        self._note(Happening.END, task)
 
     def _note(self, kind: Happening, task: Task) -> None:
         files = files_read_by(task.action)

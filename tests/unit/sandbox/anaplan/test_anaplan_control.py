@@ -63,10 +63,10 @@ def test_tasks_are_counted_by_action(anaplan):
     assert {task["state"] for task in found["tasks"]} == {"COMPLETE"}
 
 
-def test_events_tell_upload_start_run_and_end_in_order(anaplan):
+def test_events_tell_upload_start_run_end_and_outcome_in_order(anaplan):
     anaplan.load("Load Vendors", "Code,Name\nV1,Smith\n")
     events = anaplan.control("GET", "/events")["events"]
-    assert [event["kind"] for event in events] == ["upload", "chunk", "start", "run", "end"]
+    assert [event["kind"] for event in events] == ["upload", "chunk", "start", "run", "end", "outcome"]
     assert [event["at"] for event in events] == sorted(event["at"] for event in events)
 
 

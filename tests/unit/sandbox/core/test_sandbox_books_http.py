@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 import requests
 
+from airflow_provider_mlconnector.sandbox.books.selection import CLOSE
 from airflow_provider_mlconnector.sandbox.running import serve
 
 PERIOD = "FY2027-P04"
@@ -111,3 +112,32 @@ def test_dimension_values_come_and_go(sandbox, books):
 )
 def test_what_makes_no_sense_is_refused(books, method, path, json, status):
     assert books(method, path, json=json).status_code == status
+
+
+def test_another_company_is_named_in_the_query(sandbox, books):
+    period = books.get("/periods", company="TUI")[0]
+    assert (period["key"], period["start"]) == ("FY2026-P01", "2025-07-26")
+    told = books.get("/trial-balance", period="FY2026-P12", company="TUI", select="close")
+    ours = sandbox.world.companies["TUI"].trial_balance("FY2026-P12", CLOSE)
+    assert {number: Decimal(text) for number, text in told.items()} == ours
+    assert books("GET", "/periods?company=NOBODY").status_code == 404
+    assert books("GET", "/trial-balance?period=FY2026-P12&select=some").status_code == 422
+
+
+def test_what_ledgers_go_through_can_be_asked_for(books):
+    rent = [{"account": "60210", "amount": "7"}, {"account": "10110", "amount": "-7"}]
+    document = {"posting_date": "2026-11-05", "lines": rent, "kind": "adjusting", "period": "FY2027-P04"}
+    first, second = books("POST", "/documents", json=document).json()["entries"]
+    line = books.get(f"/lines/{first}")
+    assert (line["kind"], line["period"], line["ledger"], line["currency"]) == (
+        *("adjusting", "FY2027-P04", "ACTUAL", "GBP"),
+    )
+    assert books("PUT", f"/lines/{second}/stamp", json={"modified_at": None}).json()["modified_at"] is None
+    back = books("POST", f"/lines/{first}/reversal", json={"storno": True}).json()["entries"]
+    assert books.get(f"/lines/{back[0]}")["storno"]
+    assert books("POST", f"/lines/{first}/roll-back", json={"same_ids": True}).json() == {"lines": 4}
+    assert books("POST", "/lines/1/roll-back", json={}).status_code == 404
+    assert books("PATCH", "/dimensions/DEPARTMENT/RND", json={"code": "R&D", "blocked": True}).status_code == 200
+    assert "R&D" in {row["department"] for row in books.get("/trial-balance-by-department", period=PERIOD)}
+    assert books("PATCH", "/accounts/60700", json={"parent": "60300", "name": "Wear"}).status_code == 200
+    assert len(books("POST", "/years/2026/close").json()["entries"]) > 20
