@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -72,7 +73,8 @@ class ObjectStage:
         os.replace(partial, copy)
 
     def _copy(self, file: StagedFile) -> Path:
-        return self.scratch() / file.sha256
+        name = hashlib.sha256(file.key.encode()).hexdigest()[:16]  # objects of one content are still two
+        return self.scratch() / f"{file.sha256}-{name}"
 
     def _object(self, key: str) -> ObjectStoragePath:
         if key.startswith("/") or ".." in key.split("/"):

@@ -13,7 +13,7 @@ _OUTPUT = Arg(("-o", "--output"), help="table or json", choices=("table", "json"
 _FLOWS = Arg(
     ("--flows",), help="A flow file, or a folder of them (default: <dags folder>/flows)", type=Path, default=None
 )
-_FLOW = Arg(("--flow",), help="Name of the flow, where several know the record", default="")
+_FLOW = Arg(("--flow",), help="Name of one flow (default: all)", default="")
 
 
 def _command(name: str, help_text: str, function: str, *args: Arg) -> ActionCommand:
@@ -33,7 +33,27 @@ _TRAIL = GroupCommand(
             Arg(("--run",), help="Id of a run, as 'trail runs' lists it", default=""),
             _FLOW,
         ),
-        _command("verify", "Check the hash chains and the staged files", "trail.verify", _FLOW),
+        _command(
+            "verify",
+            "Check the hash chains and the staged files",
+            "trail.verify",
+            Arg(
+                ("--expect",),
+                help="Comma-separated hashes that were kept: the history up to them is proven",
+                default="",
+            ),
+            _FLOW,
+        ),
+        _command("head", "Print the hash that proves each flow's history, to be kept elsewhere", "trail.head", _FLOW),
+        _command(
+            "prune",
+            "Replace old runs by their closing hash, and delete the staged files that nobody needs",
+            "prune.prune",
+            Arg(("--keep-days",), help="Keep what closed within so many days", type=int, default=None),
+            Arg(("--before",), help="Remove what closed before this day or moment (UTC)", default=""),
+            Arg(("--dry-run",), help="Only say what would go", action="store_true"),
+            _FLOW,
+        ),
         _command(
             "rejects", "List a run's rejected and quarantined rows", "trail.rejects", Arg(("run",), help="Run id")
         ),

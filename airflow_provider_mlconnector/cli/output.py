@@ -17,6 +17,9 @@ from rich.table import Table
 
 from airflow_provider_mlconnector.errors import MlconnectorError
 
+INTERRUPTED = 130
+"""Exit status of a command that somebody stopped, as shells have it."""
+
 Row = Mapping[str, Any]
 Command = Callable[[Namespace], int | None]
 
@@ -47,7 +50,7 @@ def _cell(value: Any) -> str:
 
 
 def command(function: Command) -> Command:
-    """Let a command see the deployment's connections, and say an error of ours as its sentence, with exit status 1."""
+    """Let a command see the deployment's connections, and say an error of ours as a sentence, with exit status 1."""
 
     @functools.wraps(function)
     def run(args: Namespace) -> int | None:
@@ -59,6 +62,9 @@ def command(function: Command) -> Command:
         except MlconnectorError as error:
             Console(stderr=True).print(escape(str(error)), style="red", soft_wrap=True)
             sys.exit(1)
+        except KeyboardInterrupt:
+            Console(stderr=True).print("Stopped.", style="red")
+            sys.exit(INTERRUPTED)
         if status:
             sys.exit(status)
         return None

@@ -7,6 +7,7 @@ waits for a model that somebody else works on: the command says who does, and en
 
 from __future__ import annotations
 
+import signal
 import uuid
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
@@ -20,12 +21,12 @@ from airflow.utils.platform import getuser
 from airflow_provider_mlconnector.bench import open_bench
 from airflow_provider_mlconnector.cli.deployment import flow_named
 from airflow_provider_mlconnector.cli.output import Row, command, emit
-from airflow_provider_mlconnector.errors import ConfigurationError, LeaseTakenError, ModelBusyError
+from airflow_provider_mlconnector.errors import ConfigurationError, LeaseTakenError, MlconnectorError, ModelBusyError
 from airflow_provider_mlconnector.flows.flow import Flow
 from airflow_provider_mlconnector.flows.plans import load_plans, target
 from airflow_provider_mlconnector.hooks.anaplan import AnaplanHook, ModelReading
 from airflow_provider_mlconnector.pipeline.context import Bench
-from airflow_provider_mlconnector.pipeline.ending import run_to_end
+from airflow_provider_mlconnector.pipeline.ending import call_off, run_to_end
 from airflow_provider_mlconnector.pipeline.load import begin_load, finish_load
 from airflow_provider_mlconnector.pipeline.manifests import LoadManifest, PreparedManifest
 from airflow_provider_mlconnector.pipeline.modelwork import ModelWork
@@ -42,16 +43,27 @@ def replay(args: Namespace) -> None:
     wanted = Wanted.of(batch_id=args.batch, records=args.records, rejects_of=args.rejects)
     bench, mark, sent = open_bench(), uuid.uuid4().hex[:12], list[Row]()
     try:
-        for flow, there in _by_period(args, places(bench, wanted, args.flow or None)):
-            once = _Replay(bench, flow, wanted, there[0].run(f"replay {mark}"), as_sent=args.as_sent)
-            for done in once.deliver({place.dataset for place in there}):
-                sent.append(_told(done))
+        with _terminable():
+            for flow, there in _by_period(args, places(bench, wanted, args.flow or None)):
+                once = _Replay(bench, flow, wanted, there[0].run(f"replay {mark}"), as_sent=args.as_sent)
+                for done in once.deliver({place.dataset for place in there}):
+                    sent.append(_told(done))
     except (LeaseTakenError, ModelBusyError) as error:
         error.hint = error.hint or "Run the command again later."
         raise
     finally:  # what was sent before an error was sent
         if sent:
             emit(args, "Sent again", sent)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM interrupt the command as Ctrl-C does, so that it leaves nothing behind."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _by_period(args: Namespace, found: Sequence[Place]) -> Iterator[tuple[Flow, list[Place]]]:
@@ -126,17 +138,29 @@ class _Replay:
             run_id=self._run.run_id,
             deadline=(bench.clock.now() + plan.deadline).timestamp(),
         )
-        state = begin_load(bench, plan, prepare(), work, prepare)
-        status = None if state.ref is None else self._followed(work, state.ref)
-        return finish_load(bench, plan, state, work, status)
+        try:
+            state = begin_load(bench, plan, prepare(), work, prepare)
+            status = None if state.ref is None else self._followed(work, state.ref)
+            return finish_load(bench, plan, state, work, status)
+        finally:
+            work.release()
 
     def _followed(self, work: ModelWork, ref: TaskRef) -> TaskStatus:
-        """Wait for the import; whoever interrupts the command cancels it."""
+        """Wait for the import; whoever interrupts the command cancels it, and the model is free once it is over."""
         try:
             return run_to_end(work, ref, self._bench.clock)
         except KeyboardInterrupt:
-            work.cancel(ref)
+            self._call_off(work, ref)
             raise
+
+    def _call_off(self, work: ModelWork, ref: TaskRef) -> None:
+        try:
+            over = call_off(work, ref, self._bench.clock)
+        except MlconnectorError as error:
+            self._bench.log.warning("Import task %s could not be cancelled: %s", ref.task_id, error)
+            over = False
+        if not over:
+            self._bench.log.warning("Import task %s may still run; the next load waits for its end.", ref.task_id)
 
     @contextmanager
     def _on_the_trail(self) -> Iterator[None]:

@@ -58,9 +58,17 @@ def show(args: Namespace) -> None:
 def verify(args: Namespace) -> int:
     """Recompute every hash and look at every staged file; exit status 1 when something is not what it was."""
     bench = open_bench()
-    problems = bench.trail.verify(flow=args.flow or None, check_file=bench.stage.fetch)
+    kept = [part.strip() for part in args.expect.split(",") if part.strip()]
+    problems = bench.trail.verify(flow=args.flow or None, check_file=bench.stage.fetch, expect=kept)
     emit(args, "Problems", [problem.to_json() for problem in problems])
     return 1 if problems else 0
+
+
+@command
+def head(args: Namespace) -> None:
+    """Print the end of each flow's chain; kept elsewhere, it proves the history up to it: ``verify --expect``."""
+    heads = open_bench().trail.heads(args.flow or None)
+    emit(args, "Heads", [one.to_json() for one in heads])
 
 
 @command
@@ -87,4 +95,5 @@ def rejects(args: Namespace) -> None:
 def _told(step: TellStep, output: str) -> Row:
     if output == "json":
         return step.to_json()
-    return {"when": f"{step.at:%Y-%m-%d %H:%M:%S}", "run": step.run_id, "step": step.step, "sentence": step.sentence}
+    when = f"{step.at:%Y-%m-%d %H:%M:%S}"
+    return {"when": when, "run": step.run_id, "by": step.by, "step": step.step, "sentence": step.sentence}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -48,8 +48,7 @@ def begin_batch(connection: Connection, run_id: str, scope: BookScope, mode: str
     """Give out the next seq of a book and note that a read began."""
     seq = _lock_book(connection, scope, now).last_batch + 1
     connection.execute(schema.books.update().where(_in_book(scope)).values(last_batch=seq))
-    mark = hashlib.sha256(canonical([scope, seq]).encode()).hexdigest()[:16]
-    ticket = BatchTicket(batch_id=f"b{mark}", seq=seq, run_id=run_id, scope=scope, mode=mode, started_at=now)
+    ticket = BatchTicket(batch_id=batch_id(scope, seq), seq=seq, run_id=run_id, scope=scope, mode=mode, started_at=now)
     connection.execute(
         schema.batches.insert().values(
             **scope.to_json(),
@@ -65,6 +64,23 @@ def begin_batch(connection: Connection, run_id: str, scope: BookScope, mode: str
         )
     )
     return ticket
+
+
+def batch_id(scope: BookScope, seq: int) -> str:
+    """Return the id of the batch with a number in a book."""
+    return "b" + hashlib.sha256(canonical([scope, seq]).encode()).hexdigest()[:16]
+
+
+def is_blank(batch: BatchRow) -> bool:
+    """Say whether a batch is as it was when its read began."""
+    return (batch.rows, batch.sums, batch.file, batch.cursor, batch.resource, batch.requests) == (
+        0,
+        {},
+        None,
+        None,
+        "",
+        0,
+    )
 
 
 def add_batch(
@@ -134,10 +150,17 @@ def get_book(connection: Connection, scope: BookScope) -> BookState:
 
 
 def put_book(
-    connection: Connection, scope: BookScope, expected: int, state: BookState, run_id: str, now: datetime
+    connection: Connection,
+    scope: BookScope,
+    expected: int,
+    state: BookState,
+    run_id: str,
+    now: datetime,
+    further: Sequence[tuple[EventKind, Mapping[str, Any]]] = (),
 ) -> int:
     """Replace a book that is still at the expected version; ``state.version`` is the new one.
 
+    :param further: events that are appended with it.
     :raises StaleVersionError: when it is not.
     """
     row = _lock_book(connection, scope, now)
@@ -147,7 +170,7 @@ def put_book(
             hint="Join the batch to the book as it is now.",
         )
     text = canonical(state)
-    named = book_files(state)
+    named = files.book_files(state)
     event = runs.append(
         connection,
         run_id,
@@ -157,18 +180,15 @@ def put_book(
         files=named,
         rows_digest=text_digest(text),
     )
-    files.replace(connection, scope.flow, book_files(BookState.from_json(json.loads(row.state))), named, now)
+    files.replace(connection, scope.flow, files.book_files(BookState.from_json(json.loads(row.state))), named, now)
     connection.execute(
         schema.books.update()
         .where(_in_book(scope))
         .values(version=state.version, state=text, run_id=run_id, event=event, changed_at=now)
     )
+    for kind, detail in further:
+        runs.append(connection, run_id, kind, detail, now)
     return state.version
-
-
-def book_files(state: BookState) -> list[StagedFile]:
-    """Return the files of a book, base first."""
-    return [part.file for part in (state.base, *state.changes) if part is not None]
 
 
 def read_batch(row: Row[Any]) -> BatchRow:

@@ -2,9 +2,9 @@
 """What is hashed, and how: sha256 over canonical JSON text, each hash covering the one before.
 
 A run's chain begins with the hash of its header; every event covers the hash before it, its own text, the digests of
-the files and of the rows that it announces. A run's closing is a link of its flow's chain; it covers the run's
-header, the number of its events and the hash of the last. So a changed row, a changed file and a missing tail show,
-and a link goes on to prove what a run was after the run itself has been replaced by it.
+the files and of the rows that it announces. A run's opening and its closing are links of its flow's chain; the closing
+covers the run's header, the number of its events and the hash of the last. So a changed row, a changed file, a missing
+tail and a missing run show, and a link goes on to prove what a run was after the run itself has been replaced by it.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ Invariants:
   job is kept.
 - An expired lease is not free: its remote job may still run. :meth:`Leases.acquire` refuses it with ``expired=True``
   and the job; the caller makes sure that the job is over and a chunk time-out has passed, then calls
-  :meth:`Leases.takeover`.
+  :meth:`Leases.takeover`. The same goes for a lease whose owner is known to have ended without giving it back.
 
 Expiry compares the clocks of two machines, so it is a hint to look closer; the tokens decide.
 """
@@ -72,16 +72,17 @@ class Leases:
 
         return write(self._engine, work)
 
-    def takeover(self, resource: str, owner: str, expected_token: int, ttl: float) -> Lease:
+    def takeover(self, resource: str, owner: str, expected_token: int, ttl: float, *, left: bool = False) -> Lease:
         """Take an expired lease whose remote job is known to be over; its old holder is fenced off.
 
         :param expected_token: the token that the caller looked into.
+        :param left: its owner is known to have ended, so that it need not have expired.
         :raises LeaseTakenError: when it has been renewed, released or taken by somebody else since.
         """
 
         def work(connection: Connection) -> Lease:
             row, now = _lock(connection, resource), self._clock.now()
-            if row.owner is None or row.token != expected_token or row.until > now:
+            if row.owner is None or row.token != expected_token or (row.until > now and not left):
                 raise _taken(row, now)
             return self._hold(connection, row, owner, ttl, None)
 

@@ -82,6 +82,8 @@ class EventKind(StrEnum):
     UNCHANGED = "unchanged"
     FINDING = "finding"
     TOTALS_DIFFER = "totals_differ"
+    LATE_POSTINGS = "late_postings"
+    """Lines of a closed period are not loaded (written by ``put_book``)."""
     BOOKED = "booked"
     """The book moved to a new version (written by ``put_book``)."""
     PREPARED = "prepared"
@@ -146,6 +148,15 @@ class RunRow(Manifest, frozen=True, kw_only=True):
         return RunRef(run_id=self.run_id, flow=self.flow, period=self.period, mode=self.mode)
 
 
+class FlowHead(Manifest, frozen=True, kw_only=True):
+    """The end of a flow's chain: the number of its links, when the last was added, and its hash, which proves all."""
+
+    flow: str
+    links: int
+    at: datetime
+    head: str
+
+
 class EventRow(Manifest, frozen=True, kw_only=True):
     """An event of a run; ``seq`` counts from 1, ``hash`` covers everything else and ``previous``."""
 
@@ -196,12 +207,22 @@ class BatchRow(Manifest, frozen=True, kw_only=True):
 
 
 class BookFile(Manifest, frozen=True, kw_only=True):
-    """A file of a book, and the batch up to which it speaks."""
+    """A file of a book, and the batch up to which it speaks.
+
+    :param whole: of a base, the seq of the read of the whole period that it stands on; smaller than ``seq`` once
+        changes were merged into it. None: ``seq`` itself.
+    """
 
     file: StagedFile
     batch_id: str
     seq: int
     rows: int
+    whole: int | None = None
+
+    @property
+    def whole_seq(self) -> int:
+        """Seq of the read of the whole period under it."""
+        return self.seq if self.whole is None else self.whole
 
 
 class BookState(Manifest, frozen=True, kw_only=True):
@@ -278,8 +299,23 @@ class ProblemKind(StrEnum):
 
 
 class Problem(Manifest, frozen=True, kw_only=True):
-    """Something that is not what the chain says; ``subject`` names it: a run, an event, a batch, a file key."""
+    """Something that is not what the chain says; ``subject`` names it: a run, an event, a batch, a file key.
+
+    :param advice: what to do about it.
+    """
 
     kind: ProblemKind
     subject: str
     sentence: str
+    advice: str = ""
+
+
+class Pruned(Manifest, frozen=True, kw_only=True):
+    """What retention took, and why it left what it had to leave.
+
+    :param runs: those that went, as they were.
+    :param problems: of runs that were old enough and stay as evidence, since they are not what the chain says.
+    """
+
+    runs: tuple[RunRow, ...]
+    problems: tuple[Problem, ...] = ()

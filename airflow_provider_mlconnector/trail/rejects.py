@@ -46,11 +46,11 @@ def find(
     return [_row(row) for row in connection.execute(query)]
 
 
-def of_event(connection: Connection, run_id: str, event: int) -> list[Reject]:
+def of_event(connection: Connection, run_id: str, event: int) -> list[RejectRow]:
     """Return the rows that an event announced, in its order."""
     columns = schema.rejects.c
     query = sa.select(schema.rejects).where(columns.run_id == run_id, columns.event == event)
-    return [_row(row).reject for row in connection.execute(query.order_by(columns.position))]
+    return [_row(row) for row in connection.execute(query.order_by(columns.position))]
 
 
 def _storable(row: Reject) -> Reject:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs, their events and the chain of their flow, inside a caller's transaction.
 
-Whoever appends holds the row it continues from: the run's for an event, then the flow's for a closing, always in that
+Whoever appends holds the row it continues from: the run's for an event, then the flow's for a link, always in that
 order (and after the row of a book or of cells, where one is changed). So no two events continue from the same hash.
 """
 
@@ -27,14 +27,27 @@ from airflow_provider_mlconnector.trail.chain import (
     read_files,
 )
 from airflow_provider_mlconnector.trail.database import insert_missing
-from airflow_provider_mlconnector.trail.records import EventKind, EventRow, RunOutcome, RunRef, RunRow, StagedFile
+from airflow_provider_mlconnector.trail.records import (
+    EventKind,
+    EventRow,
+    FlowHead,
+    RunOutcome,
+    RunRef,
+    RunRow,
+    StagedFile,
+)
 
 
 class LinkKind(StrEnum):
-    """What a link of a flow's chain stands for: one run's closing, or the removal of old runs."""
+    """What a link of a flow's chain stands for.
 
+    One run's opening or closing, the removal of old runs, the removal of staged files.
+    """
+
+    OPENED = "opened"
     CLOSED = "closed"
     PRUNED = "pruned"
+    REMOVED = "removed"
 
 
 def open_run(
@@ -52,7 +65,8 @@ def open_run(
         events=0,
         head="",
     )
-    insert_missing(
+    head = header_hash(row)
+    added = insert_missing(
         connection,
         schema.runs,
         run_id=row.run_id,
@@ -63,9 +77,11 @@ def open_run(
         opened_at=row.opened_at,
         detail=canonical(row.detail),
         events=0,
-        head=header_hash(row),
+        head=head,
         closing="",
     )
+    if added:
+        append_link(connection, run.flow, LinkKind.OPENED, run.run_id, {"header": head}, now)
     return get_run(connection, run.run_id)
 
 
@@ -78,7 +94,7 @@ def get_run(connection: Connection, run_id: str, *, lock: bool = False) -> RunRo
     row = connection.execute(query.with_for_update(key_share=True) if lock else query).one_or_none()
     if row is None:
         raise TrailError(f"The trail knows no run {run_id}.", hint="List them: airflow mlconnector trail runs")
-    return _run(row)
+    return read_run(row)
 
 
 def list_runs(connection: Connection, flow: str | None, period: str | None, limit: int) -> list[RunRow]:
@@ -88,7 +104,7 @@ def list_runs(connection: Connection, flow: str | None, period: str | None, limi
         query = query.where(schema.runs.c.flow == flow)
     if period is not None:
         query = query.where(schema.runs.c.period == period)
-    return [_run(row) for row in connection.execute(query)]
+    return [read_run(row) for row in connection.execute(query)]
 
 
 def append(
@@ -149,7 +165,10 @@ def close_run(connection: Connection, run_id: str, outcome: RunOutcome, now: dat
 def append_link(
     connection: Connection, flow: str, kind: LinkKind, run_id: str, detail: Mapping[str, Any], now: datetime
 ) -> str:
-    """Append a link to a flow's chain and return its hash."""
+    """Append a link to a flow's chain and return its hash.
+
+    :param run_id: "" for a link that is about no single run.
+    """
     insert_missing(connection, schema.flows, flow=flow, links=0, head="")
     end = connection.execute(sa.select(schema.flows).where(schema.flows.c.flow == flow).with_for_update()).one()
     seq, text = end.links + 1, canonical(detail)
@@ -163,11 +182,22 @@ def append_link(
     return head
 
 
+def list_heads(connection: Connection, flow: str | None) -> list[FlowHead]:
+    """Return the last link of each flow's chain, or of one flow's."""
+    ends, links = schema.flows.c, schema.chain.c
+    of_end = sa.and_(links.flow == ends.flow, links.seq == ends.links)
+    query = sa.select(ends.flow, ends.links, ends.head, links.at).join(schema.chain, of_end).order_by(ends.flow)
+    if flow is not None:
+        query = query.where(ends.flow == flow)
+    return [FlowHead(flow=row.flow, links=row.links, at=row.at, head=row.head) for row in connection.execute(query)]
+
+
 def _update(connection: Connection, run_id: str, **values: Any) -> None:
     connection.execute(schema.runs.update().where(schema.runs.c.run_id == run_id).values(**values))
 
 
-def _run(row: Row[Any]) -> RunRow:
+def read_run(row: Row[Any]) -> RunRow:
+    """Return the run that a row of the table stands for."""
     return RunRow(
         run_id=row.run_id,
         flow=row.flow,

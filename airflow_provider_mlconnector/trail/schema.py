@@ -89,7 +89,7 @@ chain = sa.Table(
     _text("previous"),
     _text("hash"),
     sa.Index("chain_by_run", "run_id"),
-    comment="Each flow's chain of closing hashes, which outlives the runs themselves.",
+    comment="Each flow's chain: runs opened, closed and pruned, files removed. It outlives the runs themselves.",
 )
 
 batches = sa.Table(

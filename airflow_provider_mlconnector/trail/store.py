@@ -10,7 +10,7 @@ after a fork. Every method is one transaction. The invariants are told where the
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -18,8 +18,9 @@ from typing import Any
 from sqlalchemy.engine import Engine
 
 from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
-from airflow_provider_mlconnector.trail import books, cells, files, migrate, rejects, retention, runs, verify
+from airflow_provider_mlconnector.trail import books, cells, files, migrate, pruning, rejects, retention, runs, verify
 from airflow_provider_mlconnector.trail.database import make_engine, read, write
+from airflow_provider_mlconnector.trail.findings import FileCheck
 from airflow_provider_mlconnector.trail.records import (
     Accepted,
     BatchRow,
@@ -30,7 +31,9 @@ from airflow_provider_mlconnector.trail.records import (
     CellScope,
     EventKind,
     EventRow,
+    FlowHead,
     Problem,
+    Pruned,
     Reject,
     RejectKind,
     RejectRow,
@@ -41,7 +44,6 @@ from airflow_provider_mlconnector.trail.records import (
 )
 
 REJECTS_AT_ONCE = 5_000
-RUNS_AT_ONCE = 50
 
 
 class Trail:
@@ -185,15 +187,17 @@ class Trail:
         changes: Sequence[BookFile],
         columns_digest: str,
         run_id: str,
+        events: Sequence[tuple[EventKind, Mapping[str, Any]]] = (),
     ) -> int:
         """Replace a book, append the event ``booked`` and return the new version.
 
         :param expected: the version that the new state was made from.
+        :param events: further events of the same transaction, each with its detail.
         :raises StaleVersionError: when the book moved on meanwhile; nothing is changed.
         """
         now = self._clock.now()
         state = BookState(version=expected + 1, base=base, changes=tuple(changes), columns_digest=columns_digest)
-        return write(self.engine, lambda db: books.put_book(db, scope, expected, state, run_id, now))
+        return write(self.engine, lambda db: books.put_book(db, scope, expected, state, run_id, now, events))
 
     def accepted(self, scope: CellScope) -> Accepted:
         """Return what Anaplan last accepted of a scope; version 0 when nothing was ever sent."""
@@ -252,40 +256,50 @@ class Trail:
         """Return the exceptions of a run, or of a record over all runs."""
         return read(self.engine, lambda db: rejects.find(db, limit, run_id=run_id, kind=kind, record_id=record_id))
 
+    def heads(self, flow: str | None = None) -> list[FlowHead]:
+        """Return the end of each flow's chain; kept elsewhere, a hash proves everything before it."""
+        return read(self.engine, lambda db: runs.list_heads(db, flow))
+
     def verify(
         self,
         *,
         run_id: str | None = None,
         flow: str | None = None,
-        check_file: Callable[[StagedFile], object] | None = None,
+        check_file: FileCheck | None = None,
+        expect: Collection[str] = (),
     ) -> list[Problem]:
         """Recompute the hashes of a run, of a flow or of everything, and return what does not agree.
 
         :param check_file: raises ``TamperedError`` or ``OSError`` for a file that is gone or changed, as
             ``Stage.fetch`` does.
+        :param expect: closing hashes and heads that were kept elsewhere; not for a single run.
         :raises TrailError: when there is no such run.
         """
-        found = read(self.engine, lambda db: verify.verify(db, run_id=run_id, flow=flow), snapshot=True)
-        if check_file is None:
-            return found.problems
-        return [*found.problems, *verify.check_files(found.files, check_file)]
+        found = read(self.engine, lambda db: verify.verify(db, run_id=run_id, flow=flow, expect=expect), snapshot=True)
+        if check_file is not None:  # asked after the check, so that a file deleted meanwhile is not missed
+            verify.check_files(found, read(self.engine, verify.deleted_files), check_file)
+        return found.problems
 
-    def prune(self, before: datetime, *, flow: str | None = None) -> list[str]:
-        """Replace the runs that closed before a moment by their closing hash, and return their ids.
+    def prunable(self, before: datetime, *, flow: str | None = None) -> tuple[list[RunRow], list[StagedFile]]:
+        """Return the runs that :meth:`prune` would look at, and the files that would go with them."""
+        now = self._clock.now()
+        return read(self.engine, lambda db: retention.outlook(db, before, flow, now), snapshot=True)
+
+    def prune(self, before: datetime, *, flow: str | None = None, check_file: FileCheck | None = None) -> Pruned:
+        """Replace the runs that closed before a moment by their closing hash.
 
         Runs that a book or accepted cells still stand on are kept. Runs left open without an event since then are
-        closed as abandoned. Then delete what :meth:`unused_files` returns.
-        """
-        now = self._clock.now()
-        write(self.engine, lambda db: retention.abandon(db, before, flow, now))
-        pruned: list[str] = []
-        while part := write(self.engine, lambda db: retention.prune(db, before, flow, RUNS_AT_ONCE, now)):
-            pruned += part
-        return pruned
+        closed as abandoned. Every run is checked before it goes: one that is not what the chain says stays, as
+        evidence, and so do all runs of a flow whose chain is broken. Then delete what :meth:`unused_files` returns.
 
-    def unused_files(self) -> list[StagedFile]:
-        """Return the staged files that no book, batch, accepted cells or open run needs any more."""
-        return read(self.engine, files.unused)
+        :param check_file: as for :meth:`verify`.
+        """
+        return pruning.prune(self.engine, self._clock, before, flow, check_file)
+
+    def unused_files(self, flow: str | None = None) -> list[StagedFile]:
+        """Return the staged files that no book, batch, accepted cells or open run needs any more, since a day."""
+        now = self._clock.now()
+        return read(self.engine, lambda db: files.unused(db, now, flow))
 
     def files_removed(self, removed: Iterable[StagedFile]) -> None:
         """Note that files returned by :meth:`unused_files` are deleted from the staging area."""

@@ -8,6 +8,9 @@ Invariants:
   holder's token.
 - A new access token and the refresh token that came with it are committed in one transaction before anybody uses
   either.
+- A rotating refresh token whose holder died over its use, or lost the answer, may be spent, and the new one was told to
+  nobody else. The next holder tries it all the same, for it may never have been sent; when it is refused, the error
+  says what happened, and that a person has to log in.
 - A refused login is not tried again by those who waited for it: twenty processes with a wrong password make one
   attempt.
 - Nothing secret leaves this module unencrypted but through :meth:`Vault.token` and the arguments of ``fresh``.
@@ -28,13 +31,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
 from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
-from airflow_provider_mlconnector.errors import AuthenticationError, TrailError, VaultError
+from airflow_provider_mlconnector.errors import AuthenticationError, LostAnswerError, TrailError, VaultError
 from airflow_provider_mlconnector.trail import schema
 from airflow_provider_mlconnector.trail.cipher import Cipher, unseal
 from airflow_provider_mlconnector.trail.database import insert_missing, read, write
 
 _TABLE = schema.vault
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 1.0
+_LOGIN = "Run: airflow mlconnector login"
+_ANOTHER = "Another task has just tried; see the connection's login."
+_CUT_OFF = "Its last use was cut off before the answer was stored: the refresh token that came in its place is lost."
 _STORE_WAITS = (0.5, 1, 2, 4, 8)
 
 
@@ -94,7 +100,7 @@ class Vault(Generic[TokenT]):
         refusals = row.refusals
         while not self._lives(row, early):
             if row.refusals != refusals:
-                raise AuthenticationError(row.refusal, hint="Another task has just tried; see the connection's login.")
+                raise AuthenticationError(row.refusal, hint=_LOGIN if _CUT_OFF in row.refusal else _ANOTHER)
             if claimed := self._try_claim(key, holder, early, refusals):
                 return self._refresh(claimed, holder, fresh)
             self._clock.sleep(wait)
@@ -161,8 +167,13 @@ class Vault(Generic[TokenT]):
             with self._claim_kept(ours):
                 token, rotated = fresh(*self._last(row))
         except AuthenticationError as error:
+            if row.claimed_by is not None and row.refresh is not None:
+                error.message, error.hint = f"{error.message} {_CUT_OFF}", _LOGIN
             refused = {"refusals": row.refusals + 1, "refusal": error.message}
             self._change(ours, **refused, **free)
+            raise
+        except LostAnswerError:  # the claim is left behind as by a holder that died, and is over at once
+            self._change(ours, claimed_until=self._clock.now())
             raise
         except BaseException:
             self._change(ours, **free)
@@ -224,7 +235,7 @@ class Vault(Generic[TokenT]):
     def _open(self, key: str, sealed: str) -> list[str]:
         owner, *words = json.loads(unseal(self._cipher, sealed))
         if owner != key:
-            raise VaultError("A token in the vault belongs to another login.", hint="Run: airflow mlconnector login")
+            raise VaultError("A token in the vault belongs to another login.", hint=_LOGIN)
         return [str(word) for word in words]
 
 

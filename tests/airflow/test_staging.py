@@ -40,6 +40,16 @@ def test_a_changed_object_is_not_handed_out(root, tmp_path):
         ObjectStage(root).fetch(file)
 
 
+def test_two_objects_of_one_content_are_each_looked_at(root, tmp_path):
+    stage = ObjectStage(root)
+    one, other = (_publish(stage, key=key) for key in ("runs/one.csv", "runs/other.csv"))
+    (tmp_path / "bucket" / other.key).write_text("hallo")
+    looking = ObjectStage(root)
+    assert looking.fetch(one).read_text() == "hello"
+    with pytest.raises(TamperedError, match=r"other\.csv"):
+        looking.fetch(other)
+
+
 def test_a_missing_object_says_what_to_do(root):
     with pytest.raises(TamperedError, match="Read the period whole"):
         ObjectStage(root).fetch(StagedFile(key="gone", sha256="0" * 64, size=1))

@@ -183,20 +183,6 @@ def test_a_model_that_somebody_else_works_on_is_left_alone(close, patient, repla
     assert airflow("trail", "runs", "--output", "json").rows[0]["outcome"] == "failed"
 
 
-def test_who_interrupts_the_command_cancels_the_import(close, patient, replay, monkeypatch):
-    from airflow_provider_mlconnector.cli import replay as module
-
-    def interrupted(work, ref, clock):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(module, "run_to_end", interrupted)
-    patient.switch(task_seconds=600, longest_task_seconds=600)
-    with pytest.raises(KeyboardInterrupt):
-        replay("--batch", close.batches["journal_lines"].batch_id)
-    assert [event.detail["sentence"] for event in patient.events("cancelled")] == ["asked to cancel"]
-    assert patient.trail.runs()[0].outcome == "failed"
-
-
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -19,6 +19,7 @@ from airflow_provider_mlconnector.trail.records import (
     StagedFile,
 )
 
+DAY = 86_400.0
 START = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 FLOW = "larkfield_close"
 BOOK = BookScope(flow=FLOW, company="LARKFIELD", dataset="journal_lines", period="FY2026-P05")

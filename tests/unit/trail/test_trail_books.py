@@ -16,7 +16,7 @@ from airflow_provider_mlconnector.trail.records import (
     RunOutcome,
 )
 from airflow_provider_mlconnector.trail.store import Trail
-from tests.unit.trail.support import BOOK, START, StandingClock, book_file, run_ref, staged
+from tests.unit.trail.support import BOOK, DAY, START, StandingClock, book_file, run_ref, staged
 
 
 def add(trail: Trail, ticket: BatchTicket, key: str | None = "batch.parquet") -> BatchRow:
@@ -107,23 +107,28 @@ def test_a_file_that_falls_out_of_a_book_goes_when_no_run_reads_it_any_more(trai
     clock.advance(1)
     trail.open_run(run_ref("later"), requested_by="ada")
     trail.close_run("r1", RunOutcome.SUCCEEDED)
+    clock.advance(DAY - 2)
+    assert trail.unused_files() == []
+    clock.advance(1)
     unused = trail.unused_files()
     assert unused == [staged("base"), staged("change")]
     trail.files_removed(unused)
     assert trail.unused_files() == []
 
 
-def test_the_file_of_a_batch_stays_when_it_falls_out_of_its_book(trail: Trail) -> None:
+def test_the_file_of_a_batch_stays_when_it_falls_out_of_its_book(trail: Trail, clock: StandingClock) -> None:
     add(trail, trail.begin_batch("r1", BOOK, "whole"), "base")
     put(trail, 0, "base", "change")
     put(trail, 1, "compacted")
     trail.close_run("r1", RunOutcome.SUCCEEDED)
+    clock.advance(DAY)
     assert trail.unused_files() == [staged("change")]
 
 
-def test_a_file_that_comes_back_into_a_book_is_in_use_again(trail: Trail) -> None:
+def test_a_file_that_comes_back_into_a_book_is_in_use_again(trail: Trail, clock: StandingClock) -> None:
     put(trail, 0, "base")
     put(trail, 1, "other")
     put(trail, 2, "base")
     trail.close_run("r1", RunOutcome.SUCCEEDED)
+    clock.advance(DAY)
     assert trail.unused_files() == [staged("other")]

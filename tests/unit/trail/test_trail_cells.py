@@ -11,7 +11,7 @@ from airflow_provider_mlconnector.errors import StaleVersionError, TrailError
 from airflow_provider_mlconnector.trail import store
 from airflow_provider_mlconnector.trail.records import Accepted, EventKind, RejectKind, RunOutcome
 from airflow_provider_mlconnector.trail.store import Trail
-from tests.unit.trail.support import CELLS, START, reject, staged
+from tests.unit.trail.support import CELLS, DAY, START, StandingClock, reject, staged
 
 
 def test_cells_never_sent_are_at_version_0(trail: Trail) -> None:
@@ -72,10 +72,11 @@ def test_cells_rejects_and_watermark_are_one_transaction(trail: Trail) -> None:
     assert trail.events("r1") == []
 
 
-def test_accepted_cells_that_were_replaced_are_no_longer_needed(trail: Trail) -> None:
+def test_accepted_cells_that_were_replaced_are_no_longer_needed(trail: Trail, clock: StandingClock) -> None:
     trail.accept(CELLS, expected=0, file=staged("one"), watermark=START, run_id="r1", detail={})
     trail.accept(CELLS, expected=1, file=staged("two"), watermark=START, run_id="r1", detail={})
     trail.close_run("r1", RunOutcome.SUCCEEDED)
+    clock.advance(DAY)
     assert trail.unused_files() == [staged("one")]
 
 

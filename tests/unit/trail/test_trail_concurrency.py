@@ -4,13 +4,32 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 
 from airflow_provider_mlconnector.errors import StaleVersionError
 from airflow_provider_mlconnector.trail.records import CellScope, EventKind, RunOutcome
 from airflow_provider_mlconnector.trail.store import Trail
-from tests.unit.trail.support import BOOK, CELLS, FLOW, START, book_file, in_processes, reject, run_ref, staged
+from tests.unit.trail.support import (
+    BOOK,
+    CELLS,
+    FLOW,
+    START,
+    StandingClock,
+    book_file,
+    in_processes,
+    reject,
+    run_ref,
+    staged,
+)
+
+
+class LaterClock(StandingClock):
+    """A clock that stands a year after the trail's."""
+
+    def __init__(self) -> None:
+        self.moment = START + timedelta(days=400)
 
 
 @pytest.fixture
@@ -117,3 +136,26 @@ def test_a_check_during_heavy_writing_finds_no_problem(trail: Trail, processes: 
         return []
 
     assert [sentence for found in in_processes(processes, works) for sentence in found] == []
+
+
+def test_retention_among_writers_takes_every_old_run_once(trail: Trail, processes: int) -> None:
+    for number in range(20):
+        trail.open_run(run_ref(f"old-{number}"), requested_by="ada")
+        trail.close_run(f"old-{number}", RunOutcome.SUCCEEDED)
+    later = Trail(str(trail.engine.url.render_as_string(hide_password=False)), clock=LaterClock())
+
+    def works(number: int) -> list[str]:
+        if number % 4 == 0:
+            return [run.run_id for run in later.prune(START + timedelta(days=1), flow=FLOW).runs]
+        run_id = f"new-{number}"
+        later.open_run(run_ref(run_id), requested_by="ada")
+        later.record(run_id, EventKind.NOTE, {"by": number})
+        later.close_run(run_id, RunOutcome.SUCCEEDED)
+        return []
+
+    gone = [run_id for part in in_processes(processes, works) for run_id in part]
+    assert sorted(gone) == sorted(f"old-{number}" for number in range(20))
+    assert later.run("r1").outcome is RunOutcome.ABANDONED
+    assert len(later.runs(FLOW)) == 1 + processes - processes // 4
+    assert later.verify() == []
+    later.close()

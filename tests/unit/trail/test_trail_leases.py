@@ -76,6 +76,16 @@ def test_a_takeover_fences_the_former_owner(leases: Leases, clock: StandingClock
         leases.renew(held, 60)
 
 
+def test_a_lease_whose_owner_is_known_to_have_ended_is_taken_before_it_expires(leases: Leases) -> None:
+    held = leases.acquire(MODEL, "load a", ttl=60)
+    taken = leases.takeover(MODEL, "load b", held.token, ttl=60, left=True)
+    assert (taken.owner, taken.token) == ("load b", held.token + 1)
+    with pytest.raises(FencedError):
+        leases.renew(held, 60)
+    with pytest.raises(LeaseTakenError):
+        leases.takeover(MODEL, "load c", held.token, ttl=60, left=True)
+
+
 def test_an_owner_that_renews_late_but_in_time_keeps_its_lease(leases: Leases, clock: StandingClock) -> None:
     held = leases.acquire(MODEL, "load a", ttl=60)
     clock.advance(61)

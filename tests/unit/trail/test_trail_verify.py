@@ -10,32 +10,15 @@ from airflow_provider_mlconnector.errors import TamperedError, TrailError
 from airflow_provider_mlconnector.trail.database import write
 from airflow_provider_mlconnector.trail.records import EventKind, ProblemKind, RunOutcome, StagedFile
 from airflow_provider_mlconnector.trail.store import Trail
-from tests.unit.trail.support import BOOK, CELLS, FLOW, START, book_file, reject, run_ref, staged
+from tests.unit.trail.story import close_period
+from tests.unit.trail.support import BOOK, CELLS, DAY, FLOW, StandingClock, book_file, run_ref, staged
 
 
 @pytest.fixture
 def story(trail: Trail) -> Trail:
     """Two closed runs that read, booked, loaded and had rejects."""
-    for number, run_id in enumerate(("r1", "r2")):
-        trail.open_run(run_ref(run_id), requested_by="ada", detail={"why": "nightly"})
-        ticket = trail.begin_batch(run_id, BOOK, "whole")
-        file = staged(f"{run_id}.parquet")
-        batch = trail.add_batch(
-            ticket, rows=3, sums={"amount": "1.00"}, file=file, cursor=START, resource="entries", requests=1
-        )
-        base = book_file(file.key, batch.batch_id, batch.seq)
-        trail.put_book(BOOK, expected=number, base=base, changes=(), columns_digest="c", run_id=run_id)
-        trail.accept(
-            CELLS,
-            expected=number,
-            file=staged(f"{run_id}.cells"),
-            watermark=START,
-            run_id=run_id,
-            detail={},
-            rejects=[reject()],
-        )
-        trail.record(run_id, EventKind.RECONCILED, {"difference": "0.00"})
-        trail.close_run(run_id, RunOutcome.SUCCEEDED)
+    for version, run_id in enumerate(("r1", "r2")):
+        close_period(trail, run_id, version)
     return trail
 
 
@@ -71,9 +54,9 @@ def test_an_untouched_trail_has_no_problem(story: Trail) -> None:
         ("DELETE FROM cells", "rows_changed", "{"),
         ("UPDATE chain SET detail = '{}' WHERE seq = 1", ProblemKind.CHAIN_BROKEN, "larkfield_close link 1"),
         ("DELETE FROM chain WHERE seq = 1", "chain_broken", "larkfield_close link 1"),
-        ("DELETE FROM chain WHERE seq = 2", "chain_broken", "larkfield_close end"),
+        ("DELETE FROM chain WHERE seq = 4", "chain_broken", "larkfield_close end"),
         ("UPDATE runs SET detail = '{' WHERE run_id = 'r1'", "run_changed", "r1"),
-        ("UPDATE batches SET sums = 'x' WHERE run_id = 'r1'", "run_changed", "r1"),
+        ("UPDATE batches SET sums = 'x' WHERE run_id = 'r1'", "rows_changed", "batch b"),
         ("UPDATE events SET at = 'x' WHERE run_id = 'r1' AND seq = 1", "run_changed", "r1"),
         ("UPDATE books SET state = 'x'", "rows_changed", "book journal_lines"),
         ("UPDATE chain SET at = 'x' WHERE seq = 1", "chain_broken", "larkfield_close"),
@@ -106,6 +89,59 @@ def test_a_run_deleted_whole_still_shows(story: Trail) -> None:
     assert [(problem.kind, problem.subject) for problem in story.verify()] == [(ProblemKind.RUN_MISSING, "r1")]
 
 
+def test_a_run_that_was_never_closed_cannot_be_deleted_whole_either(story: Trail) -> None:
+    story.open_run(run_ref("r3"), requested_by="ada")
+    story.record("r3", EventKind.NOTE, {})
+    tamper(story, "DELETE FROM events WHERE run_id = 'r3'", "DELETE FROM runs WHERE run_id = 'r3'")
+    assert [(problem.kind, problem.subject) for problem in story.verify()] == [(ProblemKind.RUN_MISSING, "r3")]
+
+
+def test_a_closed_run_cannot_be_made_an_open_one(story: Trail) -> None:
+    tamper(story, "UPDATE runs SET outcome = NULL, closed_at = NULL, closing = '' WHERE run_id = 'r2'")
+    assert [(problem.kind, problem.subject) for problem in story.verify()] == [(ProblemKind.RUN_CHANGED, "r2")]
+    assert [problem.subject for problem in story.verify(run_id="r2")] == ["r2"]
+
+
+def test_a_file_cannot_be_said_to_be_deleted_on_purpose(story: Trail) -> None:
+    hidden = "UPDATE retired SET file_key = 'r2.parquet', removed_at = retired_at WHERE file_key = 'r1.cells'"
+    tamper(story, hidden)
+    asked: list[str] = []
+    story.verify(check_file=lambda file: asked.append(file.key))
+    assert "r2.parquet" in asked
+
+
+def test_a_file_that_a_book_needs_is_looked_for_whatever_was_said_of_it(story: Trail, clock: StandingClock) -> None:
+    story.open_run(run_ref("r3"), requested_by="ada")
+    story.put_book(BOOK, expected=2, base=book_file("r3"), changes=(), columns_digest="c", run_id="r3")
+    story.close_run("r3", RunOutcome.SUCCEEDED)
+    story.files_removed([staged("r1.cells")])
+    story.accept(
+        CELLS, expected=2, file=staged("r1.cells"), watermark=None, run_id="r3", detail={"back": "in use again"}
+    )
+    asked: list[str] = []
+    story.verify(check_file=lambda file: asked.append(file.key))
+    assert "r1.cells" in asked
+
+
+def test_a_hash_that_was_kept_proves_what_came_before_it(story: Trail) -> None:
+    (head,) = story.heads(FLOW)
+    assert story.heads() == [head]
+    assert (head.links, head.head) == (4, story.run("r2").closing)
+    story.open_run(run_ref("r3"), requested_by="ada")
+    kept = [head.head, story.run("r1").closing]
+    assert story.verify(expect=kept) == []
+    tamper(story, "UPDATE chain SET detail = replace(detail, 'nightly', 'n') || ' ' WHERE run_id = 'r2'")
+    assert {problem.subject for problem in story.verify(expect=kept)} >= {head.head, f"{FLOW} link 3"}
+    assert story.run("r1").closing not in {problem.subject for problem in story.verify(expect=kept)}
+
+
+def test_every_problem_says_what_to_do(story: Trail) -> None:
+    tamper(story, "UPDATE events SET detail = '{}' WHERE seq = 4", "UPDATE cells SET version = 9")
+    problems = story.verify()
+    assert len(problems) >= 3
+    assert all(problem.advice.endswith(".") for problem in problems)
+
+
 def test_a_book_put_back_to_what_it_once_was_still_shows(story: Trail) -> None:
     once = write(story.engine, lambda db: db.scalar(sa.text("SELECT state FROM books")))
     story.open_run(run_ref("r3"), requested_by="ada")
@@ -133,7 +169,8 @@ def test_a_missing_and_a_changed_file_are_named_once_each(story: Trail) -> None:
     assert sorted(asked) == ["r1.cells", "r1.parquet", "r2.cells", "r2.parquet"]
 
 
-def test_a_file_deleted_on_purpose_is_not_missed(story: Trail) -> None:
+def test_a_file_deleted_on_purpose_is_not_missed(story: Trail, clock: StandingClock) -> None:
+    clock.advance(DAY)
     unused = story.unused_files()
     assert unused == [staged("r1.cells")]
     story.files_removed(unused)

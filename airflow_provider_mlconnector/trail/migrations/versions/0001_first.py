@@ -90,7 +90,7 @@ def _chain() -> None:
         _text("previous"),
         _text("hash"),
         sa.PrimaryKeyConstraint("flow", "seq"),
-        comment="Each flow's chain of closing hashes, which outlives the runs themselves.",
+        comment="Each flow's chain: runs opened, closed and pruned, files removed. It outlives the runs themselves.",
     )
     op.create_index("chain_by_run", "chain", ["run_id"])
 
