@@ -242,9 +242,18 @@ class DataError(MlconnectorError):
 
 
 class SchemaDriftError(DataError):
-    """A column that the flow needs is missing or has another type."""
+    """A column that the flow needs is missing or has another type.
+
+    :param column: its name in the ERP, where it is one column.
+    :param retyped: it is there, with another type.
+    """
 
     code = "MLC-DAT-02"
+
+    def __init__(self, message: str, *, hint: str = "", column: str = "", retyped: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.column = column
+        self.retyped = retyped
 
 
 class HeaderError(DataError):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from airflow.sdk import BaseHook
 
+from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
 from airflow_provider_mlconnector.errors import MlconnectorError
 from airflow_provider_mlconnector.hooks.fields import Fields
 from airflow_provider_mlconnector.hooks.trail import TrailHook, open_cipher, open_trail
@@ -46,6 +47,7 @@ class AnaplanHook(BaseHook):
     default_conn_name = "anaplan_default"
     conn_type = "anaplan"
     hook_name = "Anaplan"
+    clock: Clock = SYSTEM_CLOCK
 
     def __init__(self, anaplan_conn_id: str = default_conn_name, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -90,8 +92,9 @@ class AnaplanHook(BaseHook):
         return AnaplanClient(
             hosts_of(self.fields),
             login_of(self.fields),
-            tokens=Vault(engine, open_cipher(settings), Token),
-            budget=Budgets(engine, per_minute=settings.requests_per_minute, reserve=settings.reserve),
+            tokens=Vault(engine, open_cipher(settings), Token, self.clock),
+            budget=Budgets(engine, self.clock, per_minute=settings.requests_per_minute, reserve=settings.reserve),
+            clock=self.clock,
             proxies=settings.proxies or None,
             verify=settings.verify,
             read_timeout=settings.read_timeout,

@@ -2,16 +2,16 @@
 """What Anaplan holds after an import: the cells that were sent, less those that it rejected.
 
 A rejected cell keeps what was accepted of it before, for that is what the model still shows; so it differs from the
-book and is sent again. One whose value was unknown before stays unknown (null). Which rows were rejected is read from
-the failure dump, by line and by address; when that does not account for every rejected row, nothing is accepted and
-all cells stay unknown.
+book and is sent again. One whose value was unknown before, and that was not taken now, stays unknown (null). Which rows
+were rejected is read from the failure dump, by line and by address; when that does not account for every rejected row,
+nothing is accepted and all cells stay unknown.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -21,6 +21,7 @@ import pyarrow as pa
 from airflow_provider_mlconnector.finance.money import format_money
 from airflow_provider_mlconnector.pipeline import cells
 from airflow_provider_mlconnector.pipeline.context import Bench
+from airflow_provider_mlconnector.pipeline.destination import accepted_at, destination
 from airflow_provider_mlconnector.pipeline.engine import Engine, engine, listed, quoted
 from airflow_provider_mlconnector.pipeline.layout import MEASURE, RECORD
 from airflow_provider_mlconnector.pipeline.manifests import PreparedManifest
@@ -80,8 +81,9 @@ def settle(
             return Settlement(rejects, max(rejected, outcome.rejected), None, unknown)
         if not rejected and prepared.complete:
             return Settlement(rejects, 0, prepared.cells)
-        _place_former(bench, db, prepared, accepted)
-        file = _write(bench, db, _held_sql(db, plan, prepared), prepared)
+        here = destination(plan, prepared.constants)
+        _place_former(bench, db, prepared, accepted_at(bench.stage, accepted, here))
+        file = _write(bench, db, _held_sql(db, plan, prepared), prepared, here)
         return Settlement(rejects, rejected, file)
 
 
@@ -169,7 +171,7 @@ def _place_former(bench: Bench, db: Engine, prepared: PreparedManifest, accepted
 
 
 def _held_sql(db: Engine, plan: LoadPlan, prepared: PreparedManifest) -> str:
-    """Return the query for the cells that Anaplan holds: taken now, or accepted before and not touched or rejected."""
+    """Return the query for the cells that Anaplan holds: taken now, or accepted before and not taken now."""
     names, keys = [name for name in db.columns("cells") if name != "file_row_number"], prepared.keys
     gone = f"coalesce({quoted(cells.GONE)}, false)" if cells.GONE in db.columns("touched") else "false"
     db.view(
@@ -180,22 +182,25 @@ def _held_sql(db: Engine, plan: LoadPlan, prepared: PreparedManifest) -> str:
     )
     if plan.send is Send.PERIOD:  # the import clears its target first: nothing else is left in it
         return taken
-    untouched = f"SELECT {listed(names)} FROM accepted a ANTI JOIN touched t ON {cells.same('a', 't', keys)}"
-    db.view("doubtful", f"SELECT DISTINCT {listed(keys)} FROM unknown SEMI JOIN rejected r USING ({listed(keys)})")
-    refused = (
-        f"SELECT {listed(names)} FROM accepted a SEMI JOIN rejected r ON {cells.same('a', 'r', keys)} "
+    db.view("settled", f"SELECT {listed(keys)} FROM touched t ANTI JOIN rejected r ON {cells.same('t', 'r', keys)}")
+    db.view(
+        "doubtful",
+        f"SELECT DISTINCT {listed(keys)} FROM unknown u ANTI JOIN settled s ON {cells.same('u', 's', keys)}",
+    )
+    kept = (
+        f"SELECT {listed(names)} FROM accepted a ANTI JOIN settled s ON {cells.same('a', 's', keys)} "
         f"ANTI JOIN doubtful d ON {cells.same('a', 'd', keys)}"
     )
     kinds = dict(db.rows("SELECT column_name, column_type FROM (DESCRIBE cells)"))
     nulls = ", ".join(
         quoted(name) if name in keys else f"CAST(NULL AS {kinds[name]}) AS {quoted(name)}" for name in names
     )
-    return " UNION ALL ".join([taken, untouched, refused, f"SELECT {nulls} FROM doubtful"])
+    return " UNION ALL ".join([taken, kept, f"SELECT {nulls} FROM doubtful"])
 
 
-def _write(bench: Bench, db: Engine, sql: str, prepared: PreparedManifest) -> StagedFile:
+def _write(bench: Bench, db: Engine, sql: str, prepared: PreparedManifest, note: Mapping[str, str]) -> StagedFile:
     reader = db.stream(sql)
     with ParquetSink(bench.stage, reader.schema) as sink:
         pour(reader, sink)
         base = prepared.file.key.removesuffix(".csv") if prepared.file else prepared.run.run_id
-        return sink.publish(f"{base}-accepted-{secrets.token_hex(4)}.parquet")
+        return sink.publish(f"{base}-accepted-{secrets.token_hex(4)}.parquet", note)

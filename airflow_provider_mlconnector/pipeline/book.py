@@ -4,24 +4,32 @@
 A book is a base, from a read of the whole period, and the changes read since. Of two versions of a record the one
 whose read began later is right. A whole read that began later replaces everything before it, so records that it did
 not see are gone; a batch whose read began before the base's adds nothing. When the changes outgrow a fifth of the
-base they are merged into it.
+base they are merged into it; a whole read that began before the last of them, and ended after the merge, still
+replaces what was read before it: the changes since are laid over it once more, from their batches.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypeAlias
 from urllib.parse import quote
 
 import pyarrow as pa
+from msgspec.structs import replace
 
 from airflow_provider_mlconnector.errors import DataError, StaleVersionError
+from airflow_provider_mlconnector.finance.datasets import DIMENSION_PREFIX
 from airflow_provider_mlconnector.pipeline.context import Bench
 from airflow_provider_mlconnector.pipeline.engine import Engine, engine, listed, quoted
 from airflow_provider_mlconnector.pipeline.plan import ReadMode
 from airflow_provider_mlconnector.pipeline.sinks import ParquetSink, pour
 from airflow_provider_mlconnector.pipeline.stage import Stage
 from airflow_provider_mlconnector.trail.records import BatchTicket, BookFile, BookScope, BookState, StagedFile
+
+_Parts: TypeAlias = tuple[BookFile, tuple[BookFile, ...]]
+"""Base and changes of a book."""
 
 COMPACT_ABOVE = 5  # changes are merged when they are more than one row in so many
 
@@ -49,13 +57,14 @@ def join(bench: Bench, ticket: BatchTicket, file: StagedFile, rows: int, digest:
     :return: whether the book took it; not so when the whole period was read again by somebody who began later.
     """
     part = BookFile(file=file, batch_id=ticket.batch_id, seq=ticket.seq, rows=rows)
-    if ticket.mode == ReadMode.WHOLE:
-        part = _unique(bench, ticket.scope, part)
+    whole = ticket.mode == ReadMode.WHOLE
+    if whole:
+        part = replace(_unique(bench, ticket.scope, part), whole=ticket.seq)
     while True:
         state = bench.trail.book(ticket.scope)
-        if state.base is not None and state.base.seq > part.seq:
+        joined = _replaced(bench, ticket.scope, state, part) if whole else _laid_over(state, part)
+        if joined is None:
             return False
-        joined = _laid_over(state, part, whole=ticket.mode == ReadMode.WHOLE)
         try:
             _put(bench, ticket.scope, state.version, joined, digest, ticket.run_id)
         except StaleVersionError:
@@ -63,12 +72,33 @@ def join(bench: Bench, ticket: BatchTicket, file: StagedFile, rows: int, digest:
         return True
 
 
-def _laid_over(state: BookState, part: BookFile, *, whole: bool) -> tuple[BookFile, tuple[BookFile, ...]]:
-    """Return base and changes of the book with one more part."""
-    if whole:
-        return part, tuple(change for change in state.changes if change.seq > part.seq)
+def _replaced(bench: Bench, scope: BookScope, state: BookState, part: BookFile) -> _Parts | None:
+    """Return a book that stands on a new whole read; None when one that began later is under it already."""
+    base = state.base
+    if base is not None and base.whole_seq > part.seq:
+        return None
+    changes = state.changes
+    if base is not None and base.seq > part.seq:  # some of what was read since is merged into the old base
+        changes = (*_read_between(bench, scope, part.seq, base.seq), *changes)
+    return part, tuple(change for change in changes if change.seq > part.seq)
+
+
+def _read_between(bench: Bench, scope: BookScope, after: int, until: int) -> list[BookFile]:
+    """Return the reads of changes that began after one batch, up to another, in their order."""
+    found = bench.trail.batches(flow=scope.flow, company=scope.company, dataset=scope.dataset, period=scope.period)
+    return [
+        BookFile(file=batch.file, batch_id=batch.batch_id, seq=batch.seq, rows=batch.rows)
+        for batch in sorted(found, key=lambda batch: batch.seq)
+        if after < batch.seq <= until and batch.mode == ReadMode.CHANGES and batch.file is not None
+    ]
+
+
+def _laid_over(state: BookState, part: BookFile) -> _Parts | None:
+    """Return the book with changes laid over it; None when they were read before what it stands on."""
     if state.base is None:
         raise DataError("Changes cannot join a book that was never read whole.", hint="Run the period with mode whole.")
+    if state.base.seq > part.seq:
+        return None
     return state.base, tuple(sorted((*state.changes, part), key=lambda change: change.seq))
 
 
@@ -76,7 +106,7 @@ def _put(
     bench: Bench,
     scope: BookScope,
     expected: int,
-    parts: tuple[BookFile, Sequence[BookFile]],
+    parts: _Parts,
     digest: str,
     run_id: str,
 ) -> None:
@@ -95,7 +125,7 @@ def compact(bench: Bench, scope: BookScope, run_id: str) -> None:
     with engine(bench) as db:
         lay_out(db, bench.stage, state)
         merged = _write(bench, db, "SELECT * FROM book", _book_key(scope, last))
-    base = BookFile(file=merged[0], batch_id=last.batch_id, seq=last.seq, rows=merged[1])
+    base = BookFile(file=merged[0], batch_id=last.batch_id, seq=last.seq, rows=merged[1], whole=state.base.whole_seq)
     try:
         _put(bench, scope, state.version, (base, ()), state.columns_digest, run_id)
     except StaleVersionError:
@@ -103,7 +133,9 @@ def compact(bench: Bench, scope: BookScope, run_id: str) -> None:
 
 
 def _book_key(scope: BookScope, last: BookFile) -> str:
-    return f"{folder('books', scope.flow, scope.dataset, scope.period)}/{last.batch_id}-{last.file.sha256[:8]}.parquet"
+    """Return a key of its own for every call: who loses the race of two merges deletes what is his alone."""
+    mark = secrets.token_hex(4)
+    return f"{folder('books', scope.flow, scope.dataset, scope.period)}/{last.batch_id}-{mark}.parquet"
 
 
 def _unique(bench: Bench, scope: BookScope, part: BookFile) -> BookFile:
@@ -144,6 +176,38 @@ def lay_out(db: Engine, stage: Stage, state: BookState) -> None:
     db.view("latest", _latest(names, parts))
     unchanged = f"SELECT {listed(names)} FROM base ANTI JOIN latest USING (record_id)"
     db.view("book", f"{unchanged} UNION ALL SELECT {listed(names)} FROM latest")
+
+
+def unreadable(
+    bench: Bench,
+    state: BookState,
+    dimensions: Sequence[str],
+    values: Mapping[str, Collection[str]],
+    *,
+    seed: str,
+    limit: int,
+) -> tuple[int, tuple[str, ...]]:
+    """Return how many records have dimensions that could not be read or are no more, and the ids of some of them.
+
+    :param dimensions: codes of the dimensions.
+    :param values: by dimension, the codes of all its values; one that is not there is not looked at for them.
+    :param seed: another one chooses other ids, where there are more than ``limit``.
+    """
+    if not dimensions:
+        return 0, ()
+    with engine(bench) as db:
+        lay_out(db, bench.stage, state)
+        unknown = []
+        for at, dimension in enumerate(dimensions):
+            column = quoted(DIMENSION_PREFIX + dimension)
+            unknown.append(f"{column} IS NULL")
+            if dimension in values:
+                db.variable(f"values_{at}", ["", *sorted(values[dimension])])
+                unknown.append(f"NOT list_contains(getvariable('values_{at}'), {column})")
+        db.view("unreadable", f"SELECT record_id FROM book WHERE {' OR '.join(unknown)}")
+        count = int(db.rows("SELECT count(*) FROM unreadable")[0][0])
+        chosen = "SELECT record_id FROM unreadable ORDER BY hash(record_id || ?), record_id LIMIT ?"
+        return count, tuple(record for (record,) in (db.rows(chosen, seed, limit) if count else ()))
 
 
 def news_sql(names: Sequence[str]) -> str:

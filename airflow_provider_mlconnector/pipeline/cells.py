@@ -8,7 +8,7 @@ amounts just go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -51,11 +51,12 @@ def place_former(db: Engine, keys: Sequence[str], accepted: Path | None, in_flig
 
     Needs ``cells``. Files of a plan that addressed its cells otherwise cannot be compared and count as empty.
     """
-    _place(db, keys, "accepted", [accepted] if accepted else [])
-    _place(db, keys, "unknown", list(in_flight))
+    place(db, keys, "accepted", [accepted] if accepted else [])
+    place(db, keys, "unknown", list(in_flight))
 
 
-def _place(db: Engine, keys: Sequence[str], name: str, paths: Sequence[Path]) -> None:
+def place(db: Engine, keys: Sequence[str], name: str, paths: Sequence[Path]) -> None:
+    """Name the cells of some files, in the columns of ``cells``; see :func:`place_former`."""
     types = db.columns("cells")
     parts = []
     for at, path in enumerate(paths):
@@ -104,9 +105,12 @@ def among_chosen(sql: str, layout: Layout) -> str:
     return f"SELECT s.* FROM ({sql}) s SEMI JOIN ({wanted}) w ON {same('s', 'w', layout.keys)}{order}"
 
 
-def gone_sql(db: Engine, layout: Layout, *, beyond: bool) -> str | None:
+def gone_sql(db: Engine, layout: Layout, lists: Mapping[str, str], *, beyond: bool) -> str | None:
     """Return the query for cells that have to become 0; None when nothing in the file can be 0.
 
+    A cell of a member that its list has no more went with it: there is nothing to become 0.
+
+    :param lists: by column of the address, the table of the members that its list has.
     :param beyond: also those that ``model`` holds and nobody accepted.
     """
     if not layout.values:
@@ -120,9 +124,10 @@ def gone_sql(db: Engine, layout: Layout, *, beyond: bool) -> str | None:
     if beyond:
         former.append(f"SELECT {_from_model(db, layout, names)}, 2 AS source FROM model WHERE {held}")
     zeros = ", ".join(_zeroed(layout, name) for name in names)
+    exist = "".join(f"SEMI JOIN {quoted(at)} ON {quoted(at)}.member = f.{quoted(key)} " for key, at in lists.items())
     return (
         f"SELECT {zeros}, true AS {quoted(GONE)} FROM ({' UNION ALL '.join(former)}) f "
-        f"ANTI JOIN cells c ON {same('c', 'f', layout.keys)} "
+        f"ANTI JOIN cells c ON {same('c', 'f', layout.keys)} {exist}"
         f"QUALIFY row_number() OVER (PARTITION BY {listed(layout.keys)} ORDER BY source) = 1 "
         f"ORDER BY {listed(layout.keys)}"
     )

@@ -51,6 +51,7 @@ class Control:
                 raise SchemaDriftError(
                     f"The column {field.name} is needed, but the ERP left it empty in {missing} rows.",
                     hint="Look at the ERP's own page of these records; the flow cannot load them as they are.",
+                    column=field.name,
                 )
 
 

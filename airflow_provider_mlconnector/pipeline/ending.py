@@ -3,12 +3,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from airflow_provider_mlconnector.clock import Clock
-from airflow_provider_mlconnector.errors import DeadlineError, FencedError, MlconnectorError, TaskFailedError
+from airflow_provider_mlconnector.errors import (
+    DeadlineError,
+    FencedError,
+    MlconnectorError,
+    TaskError,
+    TaskFailedError,
+)
 from airflow_provider_mlconnector.pipeline.modelwork import ModelWork
 from airflow_provider_mlconnector.pipeline.plan import Tolerance
 from airflow_provider_mlconnector.systems.anaplan.jobs import Decision, Step
 from airflow_provider_mlconnector.systems.anaplan.tasks import Outcome, TaskRef, TaskStatus
+
+CANCEL_SECONDS = 60.0
+CANCEL_LOOK_SECONDS = 2.0
 
 
 def run_to_end(work: ModelWork, ref: TaskRef, clock: Clock) -> TaskStatus:
@@ -36,6 +47,22 @@ def run_to_end(work: ModelWork, ref: TaskRef, clock: Clock) -> TaskStatus:
         decision = poller.on_status(status, clock.now().timestamp())
         if _is_over(decision):
             return status
+
+
+def call_off(work: ModelWork, ref: TaskRef, clock: Clock) -> bool:
+    """Cancel a task that nobody waits for any more, and say whether it was seen over within ``CANCEL_SECONDS``.
+
+    What it did until then is on the trail; its cells stay unknown, so they are sent again.
+    """
+    work.cancel(ref)
+    until = clock.monotonic() + CANCEL_SECONDS
+    while not (status := work.status(ref)).state.over:
+        if clock.monotonic() >= until:
+            return False
+        clock.sleep(CANCEL_LOOK_SECONDS)
+    with suppress(TaskError):
+        work.finish(ref, status)
+    return True
 
 
 def _is_over(decision: Decision) -> bool:

@@ -3,12 +3,13 @@
 
 The remote task that runs under it is noted on it, without an id from before the POST until the answer. Expired is not
 free: a lease is taken over only when that task is over, and when a chunk that its holder may still be sending has
-timed out.
+timed out. A holder that Airflow ended after its start was answered sends nothing more, so that its lease is not waited
+out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -21,15 +22,30 @@ from airflow_provider_mlconnector.trail.leases import Lease
 from airflow_provider_mlconnector.trail.records import EventKind
 
 LEASE_SECONDS = 900.0
-CHUNK_TIMEOUT = timedelta(seconds=320)
+
+
+def nobody_ended(_: str) -> bool:
+    """Know nothing of other owners, where nobody can be asked."""
+    return False
 
 
 class ModelLease:
-    """The right of one task to change one model."""
+    """The right of one task to change one model.
 
-    def __init__(self, bench: Bench, model: AnaplanModel, owner: str, run_id: str) -> None:
+    :param ended: says of an owner whether it came to its end and will not come back for its lease.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        model: AnaplanModel,
+        owner: str,
+        run_id: str,
+        ended: Callable[[str], bool] = nobody_ended,
+    ) -> None:
         self._bench = bench
-        self._model = model
+        self._ended = ended
+        self.model = model
         self._owner = owner
         self._run_id = run_id
         self._resource = f"{model.host}/{model.ref.model_id}"
@@ -55,21 +71,40 @@ class ModelLease:
         self._note(EventKind.LEASED, token=self.held.token)
 
     def _take_over(self, taken: LeaseTakenError) -> Lease:
-        now = self._bench.clock.now()
-        silent = taken.expired and taken.until is not None and now >= taken.until + CHUNK_TIMEOUT
-        if not silent or not self._is_over(taken.remote):
+        left = self._is_left(taken)
+        if not (left or self._is_silent(taken)) or not self._is_over(taken.remote):
             raise taken
-        lease = self._bench.leases.takeover(self._resource, self._owner, taken.token, LEASE_SECONDS)
+        lease = self._bench.leases.takeover(self._resource, self._owner, taken.token, LEASE_SECONDS, left=left)
         self._note(EventKind.TAKEN_OVER, token=lease.token, from_owner=taken.owner, remote=taken.remote)
         return lease
 
+    def _is_silent(self, taken: LeaseTakenError) -> bool:
+        """Say whether the owner did not renew for so long that nothing it sent can still arrive."""
+        patience = timedelta(seconds=self.model.request_timeout)
+        return taken.expired and taken.until is not None and self._bench.clock.now() >= taken.until + patience
+
+    def _is_left(self, taken: LeaseTakenError) -> bool:
+        """Say whether the owner ended with nothing on its way: the start, the last it sends, was answered."""
+        return taken.remote is not None and bool(taken.remote.get("task_id")) and self._ended(taken.owner)
+
     def see_earlier_task_over(self) -> None:
-        """See that no task which an earlier try of ours started is still running.
+        """See that no task which an earlier try of ours started is still running, and note it no more.
 
         :raises ModelBusyError: when one is.
         """
         if not self._is_over(self.remote):
             raise ModelBusyError("The remote task of an earlier try still runs.", state="running our earlier task")
+        if self.remote is not None:
+            self.note(None)
+
+    def see_ready(self) -> None:
+        """See that the model can be worked with now.
+
+        :raises ModelBusyError: when waiting helps.
+        :raises ModelUnavailableError: when it does not.
+        """
+        self.see_earlier_task_over()
+        self.model.ensure_ready()
 
     def _is_over(self, remote: Mapping[str, Any] | None) -> bool:
         """Say whether a noted task is over; one without an id may be any of its action's tasks."""
@@ -78,8 +113,8 @@ class ModelLease:
         ref = TaskRef.from_json(remote)
         with suppress(NotFoundError):
             if ref.task_id:
-                return self._model.task(ref).state.over
-            return all(task.state.over for task in self._model.tasks(ref.kind, ref.action_id))
+                return self.model.task(ref).state.over
+            return all(task.state.over for task in self.model.tasks(ref.kind, ref.action_id))
         return True
 
     def note(self, remote: TaskRef | None) -> None:

@@ -20,8 +20,9 @@ from airflow_provider_mlconnector.pipeline.ending import judge
 from airflow_provider_mlconnector.pipeline.header import ImportTarget, check_header
 from airflow_provider_mlconnector.pipeline.layout import cell_scope
 from airflow_provider_mlconnector.pipeline.manifests import LoadManifest, PreparedManifest
-from airflow_provider_mlconnector.pipeline.modelwork import ActionJob, Finished, ModelWork
+from airflow_provider_mlconnector.pipeline.modelwork import Finished, ModelWork
 from airflow_provider_mlconnector.pipeline.plan import LoadPlan
+from airflow_provider_mlconnector.pipeline.starting import ActionJob
 from airflow_provider_mlconnector.systems.anaplan.tasks import ActionKind, TaskRef, TaskStatus
 from airflow_provider_mlconnector.trail.records import Accepted, CellScope, EventKind, Manifest, Reject, StagedFile
 
@@ -99,8 +100,11 @@ def _claim(
 
 
 def _accept_nothing(bench: Bench, scope: CellScope, prepared: PreparedManifest) -> int:
-    """Move the watermark of a load that has nothing to send; return the accepted version."""
-    if prepared.cells is None:
+    """Move the watermark of a load that has nothing to send; return the accepted version.
+
+    A replay that touches no cell says nothing about the others.
+    """
+    if prepared.cells is None or not prepared.complete:
         return prepared.against
     accepted = bench.trail.accepted(scope)
     if (
@@ -130,6 +134,7 @@ def _begun(bench: Bench, plan: LoadPlan, state: LoadState, work: ModelWork) -> L
             upload=(state.file_id, bench.stage.fetch(file)),
             repeatable=True,
             fingerprint=f"{file.sha256}/{state.version}",
+            rows=state.prepared.cells_sent,
             context=state.to_json(),
             confirm=confirm,
         )

@@ -69,7 +69,7 @@ class PreparedManifest(Manifest, frozen=True, kw_only=True):
 
     Sums are of the plan's value column in ledger sign, as text; ``""`` when the plan has no amounts.
 
-    :param against: version of the accepted cells that the file was computed against.
+    :param against: version of the accepted cells that the file was computed against, and ``former`` their file.
     :param file: CSV for the import; None when no cell changed.
     :param touched: Parquet of the cells in the file, one row per line of it, in order.
     :param cells: Parquet of all cells of the book as it stands.
@@ -105,6 +105,7 @@ class PreparedManifest(Manifest, frozen=True, kw_only=True):
     quarantine: StagedFile | None
     columns: tuple[str, ...]
     left_out: dict[str, str] = field(default_factory=dict)
+    former: StagedFile | None = None
     complete: bool = True
     cursor: datetime | None = None
     keys: tuple[str, ...] = ()
@@ -150,19 +151,21 @@ class Figure(Manifest, frozen=True, kw_only=True):
 class Summary(Manifest, frozen=True, kw_only=True):
     """One line of the table of a close. Amounts are text; None where there is no source for them.
 
-    :param loaded: cells or records that Anaplan took in this run; ``rejected`` that it refused.
+    :param loaded: cells or records that Anaplan took in this run; ``rejected`` that it refused; None where it told
+        no counts.
     :param erp_total: sum of the absolute movements of all accounts, by the ERP's own figures.
     :param model_total: the same of the cells read back from the model.
-    :param difference: sum of the absolute differences between the two, account by account. Rows that were quarantined
-        or left out and cells that were rejected are in it; only what they do not explain is a problem.
+    :param difference: sum of the absolute differences between the two, account by account, once the lines that are
+        left out by rule are taken off the ERP's figures. Rows that were quarantined and cells that were rejected are in
+        it; only what they do not explain is a problem.
     """
 
     rows_read: int
     rows_accepted: int
     rows_quarantined: int
     rows_left_out: int
-    loaded: int
-    rejected: int
+    loaded: int | None
+    rejected: int | None
     erp_total: str | None = None
     model_total: str | None = None
     difference: str | None = None
@@ -193,3 +196,43 @@ class ReconcileReport(Manifest, frozen=True, kw_only=True):
     def problems(self) -> tuple[str, ...]:
         """All problems, each with the import that it is about."""
         return tuple(f"{check.import_name}: {problem}" for check in self.checks for problem in check.problems)
+
+
+class LatePostings(Manifest, frozen=True, kw_only=True):
+    """What was posted or changed in a closed period and is not loaded.
+
+    :param lines: how many lines; ``new`` of them were not reported before.
+    :param debit: sum of their debits, as text.
+    :param latest: the newest of their modified stamps.
+    :param records: ids of some of them, the new ones first.
+    :param digest: tells one set of late postings from another.
+    """
+
+    period: str
+    lines: int
+    new: int
+    debit: str
+    latest: datetime | None
+    records: tuple[str, ...]
+    digest: str
+
+    @property
+    def sentence(self) -> str:
+        """Return what a person should know, and do."""
+        return (
+            f"{self.period} is closed, but {self.lines} of its lines were posted or changed after it was loaded "
+            f"({self.new} new): debits {self.debit}, latest {self.latest or 'without a stamp'}. "
+            f"Trigger a run with the partition key {self.period} to load them."
+        )
+
+
+class SweepManifest(Manifest, frozen=True, kw_only=True):
+    """What a sweep found in the closed periods.
+
+    :param periods: how many were asked.
+    """
+
+    run: RunRef
+    periods: int
+    requests: int
+    late: tuple[LatePostings, ...] = ()

@@ -8,7 +8,7 @@ is not known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -49,6 +49,19 @@ class _Mapped:
 def known(members: Members, match: Match) -> Mapping[str, str]:
     """Return what an import recognises a member by."""
     return members.by_name if match is Match.NAME else members.by_code
+
+
+def member_tables(layout: Layout, members: Collection[str]) -> dict[str, str]:
+    """Return by column of the address the table of its list's members, which :func:`map_rows` places.
+
+    :param members: columns whose lists were read.
+    """
+    columns = enumerate(layout.sources)
+    return {column.name: _list(at) for at, column in columns if column.name in members and column.role is Role.KEY}
+
+
+def _list(at: int) -> str:
+    return f"list_{at}"
 
 
 def crosswalk_of(plan: LoadPlan, layout: Layout, column: FileColumn) -> Crosswalk | None:
@@ -181,9 +194,9 @@ class _Mapper:
     def _listed(self, at: int, column: FileColumn, text: str) -> str:
         """Return the join with the members of the column's list."""
         listed = known(self.members[column.name], self.plan.match.get(column.name, Match.CODE))
-        self.db.table(f"list_{at}", table({"member": TEXT}, ({"member": text} for text in listed)))
+        self.db.table(_list(at), table({"member": TEXT}, ({"member": text} for text in listed)))
         self._say(f"unknown_{at}", f"unknown member: the list {self.plan.members[column.name]} has no {column.name} ")
-        return f"LEFT JOIN list_{at} m{at} ON m{at}.member = {text}"
+        return f"LEFT JOIN {_list(at)} m{at} ON m{at}.member = {text}"
 
     def _part(self, at: int, crosswalk: Crosswalk) -> str:
         """Return the SQL of a row's part of the calendar: within one, all rules hold or do not hold."""

@@ -11,17 +11,21 @@ from airflow_provider_mlconnector.finance.money import format_money
 from airflow_provider_mlconnector.pipeline import cells
 from airflow_provider_mlconnector.pipeline.context import Bench, ModelReader
 from airflow_provider_mlconnector.pipeline.engine import Engine, engine, quoted
+from airflow_provider_mlconnector.pipeline.figures import Apart, Side, cells_apart
 from airflow_provider_mlconnector.pipeline.layout import cell_scope
 from airflow_provider_mlconnector.pipeline.manifests import Figure, PreparedManifest
+from airflow_provider_mlconnector.pipeline.modelcauses import causes
 from airflow_provider_mlconnector.pipeline.modelview import STRANGERS, place_model, shows_strangers
 from airflow_provider_mlconnector.pipeline.plan import LoadPlan
 from airflow_provider_mlconnector.pipeline.stage import scratch_file
 from airflow_provider_mlconnector.pipeline.totals import movement
+from airflow_provider_mlconnector.systems.anaplan.definitions import Members
 from airflow_provider_mlconnector.trail.records import Accepted
 
-CELLS_NAMED = 20
 MOVEMENT = "model sum of absolute account movements"
 DIFFERENCE = "cells of the model that differ"
+ACCEPTED = Side("accepted", "accepted")
+IN_MODEL = Side("model", "in the model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def check_model(bench: Bench, plan: LoadPlan, made: PreparedManifest, model: Mod
         if before.in_flight or bench.trail.accepted(scope).version != before.version:
             return _unchecked("another run loads these cells just now")
         _place_accepted(bench, db, made, before)
-        return _compared(db, plan, made)
+        return _compared(bench, db, plan, made, members)
 
 
 def _place_accepted(bench: Bench, db: Engine, made: PreparedManifest, accepted: Accepted) -> None:
@@ -62,58 +66,33 @@ def _place_accepted(bench: Bench, db: Engine, made: PreparedManifest, accepted: 
     cells.place_former(db, made.keys, held, [])
 
 
-def _compared(db: Engine, plan: LoadPlan, made: PreparedManifest) -> ModelCheck:
-    found = _differences(db, made)
+def _compared(
+    bench: Bench, db: Engine, plan: LoadPlan, made: PreparedManifest, members: Mapping[str, Members]
+) -> ModelCheck:
+    found = cells_apart(db, made.keys, made.values, ACCEPTED, IN_MODEL)
     amount = _amount(plan)
-    problems = []
-    if found:
-        if shows_strangers(db, made, "accepted"):
-            problems.append(f"The view {plan.check} {STRANGERS}")
-        named = "; ".join(found[:CELLS_NAMED])
-        problems.append(f"{len(found)} cells of the view {plan.check} are not as they were accepted: {named}.")
     source = f"view {plan.check}, read back"
     movements = None if amount is None else _movements(db, plan, amount)
+    total = None if movements is None else format_money(movement(movements))
     return ModelCheck(
         figures=(
-            Figure(
-                name=MOVEMENT, value=None if movements is None else format_money(movement(movements)), source=source
-            ),
-            Figure(name=DIFFERENCE, value=str(len(found)), source=source),
+            Figure(name=MOVEMENT, value=total, source=source),
+            Figure(name=DIFFERENCE, value=str(found.count), source=source),
         ),
-        problems=tuple(problems),
+        problems=(_problem(bench, db, plan, made, members, found),) if found.count else (),
         movements=movements,
     )
 
 
-def _differences(db: Engine, made: PreparedManifest) -> list[str]:
-    """Name the cells that differ ``differing``; return each as a sentence.
-
-    A cell that was rejected while its value was unknown is null among the accepted ones, and is not compared.
-    """
-    apart = [
-        f"CASE WHEN a.present AND a.{quoted(name)} IS NULL THEN 0 "
-        f"ELSE abs(coalesce(a.{quoted(name)}, 0) - coalesce(m.{quoted(name)}, 0)) END"
-        for name in made.values
-    ]
-    address = ", ".join(f"coalesce(a.{quoted(key)}, m.{quoted(key)})" for key in made.keys)
-    shown = ", ".join(f"a.{quoted(name)}, m.{quoted(name)}" for name in made.values)
-    db.run(
-        f"CREATE OR REPLACE TEMP TABLE differing AS SELECT [{address}] AS address, {' + '.join(apart)} AS apart, "
-        f"[{shown}] AS amounts FROM (SELECT *, true AS present FROM accepted) a "
-        f"FULL JOIN model m ON {cells.same('a', 'm', made.keys)} WHERE {' + '.join(apart)} <> 0"
-    )
-    found = db.rows("SELECT address, amounts FROM differing ORDER BY apart DESC, address")
-    return [_sentence(address, amounts, made.values) for address, amounts in found]
-
-
-def _sentence(address: list[str], amounts: list[Decimal | None], names: tuple[str, ...]) -> str:
-    pairs = zip(names, amounts[::2], amounts[1::2], strict=True)
-    told = [
-        f"{name} {format_money(accepted or Decimal(0))} accepted, {format_money(held or Decimal(0))} in the model"
-        for name, accepted, held in pairs
-        if (accepted or 0) != (held or 0)
-    ]
-    return f"{' / '.join(address)}: {', '.join(told)}"
+def _problem(
+    bench: Bench, db: Engine, plan: LoadPlan, made: PreparedManifest, members: Mapping[str, Members], found: Apart
+) -> str:
+    """Say why cells differ, what to do, and which they are."""
+    if shows_strangers(db, made, ACCEPTED.view):
+        why = f"The view {plan.check} {STRANGERS}"
+    else:
+        why = " ".join(causes(bench, db, plan, made, members))
+    return f"{why} {found.count} cells of the view {plan.check} are not as they were accepted: {found}."
 
 
 def account_column(plan: LoadPlan) -> str | None:

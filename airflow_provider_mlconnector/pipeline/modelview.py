@@ -2,9 +2,9 @@
 """The check view of an import, read back: what the model holds now in the cells that a plan loads.
 
 The view is a saved one whose columns are called as those of the import file, showing leaf members only and nothing
-that other imports load. Its lines of other periods, versions or companies are told apart by the file's constants,
-where the view shows them. It shows names where the import goes by codes, so names are turned into codes by the
-members of the lists.
+that other imports load. Its lines of other periods, versions or companies are told apart by the file's constants and
+the import's mapping parameters, where the view shows them. It shows names where the import goes by codes, so names are
+turned into codes by the members of the lists.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def place_model(db: Engine, plan: LoadPlan, layout: Addressed, members: Mapping[
     db.csv("view", view)
     texts = {name: _member(db, plan, members, at, name) for at, name in enumerate(shown)}
     wanted = []
-    for at, (name, text) in enumerate(layout.constants.items()):
+    for at, (name, text) in enumerate({**plan.mapping, **layout.constants}.items()):
         if name in shown:
             db.variable(f"constant_{at}", text)
             wanted.append(f"{texts[name]} = getvariable('constant_{at}')")
@@ -86,7 +86,7 @@ def shows_strangers(db: Engine, layout: Addressed, ours: str) -> bool:
 
 STRANGERS = (
     "shows none of the addresses that the import loads. If it shows names and the import goes by codes, name the lists "
-    "in the flow: members: {Column: List}."
+    "in the flow: members: {Column: List}. Of a numbered list it must not show the display names."
 )
 
 

@@ -1,79 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
 """Work in a model: its lease, one remote task started exactly once, followed to its end, and its outcome fetched.
 
-Before anything is sent, what is about to happen is written down where the next try of the same task finds it; before
-the POST, also on the lease, where whoever takes it over finds it. So a task that died at any point is taken up, not
-repeated.
-
 Nothing here waits for a model or a lease: LeaseTakenError and ModelBusyError go to the caller, who leaves its worker
-slot and comes back. Only an answer that got lost is looked for here, until the request can no longer take effect.
+slot and comes back.
+
+Chunks of two tries never mix: an upload that a try died in is waited out, under the lease, before other bytes are sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from msgspec.structs import replace
 
 from airflow_provider_mlconnector.errors import (
-    LostAnswerError,
-    MlconnectorError,
     ModelBusyError,
-    NotFoundError,
     TaskCancelledError,
     TaskFailedError,
 )
 from airflow_provider_mlconnector.pipeline.book import folder
 from airflow_provider_mlconnector.pipeline.context import Bench, JobStore
-from airflow_provider_mlconnector.pipeline.leasing import ModelLease
+from airflow_provider_mlconnector.pipeline.jobmemory import JobMemory
+from airflow_provider_mlconnector.pipeline.leasing import ModelLease, nobody_ended
 from airflow_provider_mlconnector.pipeline.stage import digest, scratch_file
-from airflow_provider_mlconnector.systems.anaplan.jobs import (
-    JobRecord,
-    Move,
-    Phase,
-    StartDecision,
-    TaskPoller,
-    decide_start,
-)
+from airflow_provider_mlconnector.pipeline.starting import ActionJob, Starter
+from airflow_provider_mlconnector.systems.anaplan.jobs import Phase, TaskPoller
 from airflow_provider_mlconnector.systems.anaplan.model import AnaplanModel
-from airflow_provider_mlconnector.systems.anaplan.ports import no_fence
 from airflow_provider_mlconnector.systems.anaplan.tasks import (
+    FILE_GONE,
     ActionKind,
     Outcome,
     TaskRef,
     TaskState,
     TaskStatus,
-    TaskSummary,
 )
 from airflow_provider_mlconnector.trail.leases import Lease
 from airflow_provider_mlconnector.trail.records import EventKind, StagedFile
-
-REQUEST_TIMEOUT = 320.0  # after connect and read time-outs an unanswered start can no longer take effect
-
-
-@dataclass(frozen=True, slots=True)
-class ActionJob:
-    """One action to run.
-
-    :param upload: file id in the model and the local file to put there first.
-    :param repeatable: running it twice does no harm, as with a file of totals; not so with deletes.
-    :param fingerprint: digest of what is sent; other input is another job.
-    :param context: JSON that is kept with the job's record and given back by :meth:`ModelWork.unfinished`.
-    :param confirm: called under the lease before anything is sent; raises when the work is not to be done any more.
-    """
-
-    kind: ActionKind
-    action_id: str
-    mapping: Mapping[str, str] = field(default_factory=dict)
-    upload: tuple[str, Path] | None = None
-    repeatable: bool = True
-    fingerprint: str = ""
-    context: Mapping[str, Any] = field(default_factory=dict)
-    confirm: Callable[[], None] = no_fence
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +63,7 @@ class ModelWork:
     :param store: keeps the record of the job over these tries.
     :param generation: how often the task was cleared; a cleared one starts anew.
     :param deadline: epoch seconds after which the remote task is cancelled.
+    :param ended: says of another owner of the lease whether it came to its end and will not come back for it.
     """
 
     def __init__(
@@ -111,14 +76,15 @@ class ModelWork:
         generation: int,
         run_id: str,
         deadline: float,
+        ended: Callable[[str], bool] = nobody_ended,
     ) -> None:
         self.model = model
         self._bench = bench
-        self._store = store
-        self._generation = generation
+        self._memory = JobMemory(store, generation)
         self._run_id = run_id
         self._deadline = deadline
-        self._lease = ModelLease(bench, model, owner, run_id)
+        self._lease = ModelLease(bench, model, owner, run_id, ended)
+        self._starter = Starter(bench, self._lease, self._memory, run_id)
 
     @property
     def lease(self) -> Lease | None:
@@ -127,8 +93,7 @@ class ModelWork:
 
     def unfinished(self) -> dict[str, Any] | None:
         """Return the context of the job that an earlier try began; None when there is none, or it failed."""
-        record, context = self._read()
-        return context if record is not None and record.generation == self._generation else None
+        return self._memory.unfinished()
 
     def begin(self, job: ActionJob) -> TaskRef:
         """Come by a running task for a job: start one, or take up the one that an earlier try started.
@@ -137,99 +102,30 @@ class ModelWork:
         :raises ModelBusyError: when the model cannot be worked with now: come back later.
         :raises TaskFailedError: when it cannot be told whether work that must not be repeated was done.
         """
-        self._lease.hold()
+        self._hold_alone(job.fingerprint)
         try:
-            return self._come_by_task(job)
+            return self._starter.come_by_task(job)
         except BaseException:
-            if self._lease.remote is None:  # nothing of ours runs in the model
-                self.release()
+            self.release()
             raise
 
-    def _come_by_task(self, job: ActionJob) -> TaskRef:
-        while True:
-            record = self._own_record(job)
-            decision = self._decide(job, record)
-            match decision.move:
-                case Move.ADOPT:
-                    return self._adopt(job, decision)
-                case Move.LOOK_AGAIN:
-                    self._note(EventKind.WAITED, for_=decision.message, seconds=decision.wait)
-                    self._bench.clock.sleep(decision.wait)
-                case Move.WAIT_FOR:
-                    raise ModelBusyError(decision.message, state="running other tasks")
-                case Move.ASK:
-                    raise TaskFailedError(
-                        decision.message,
-                        hint="Look at these tasks in Anaplan; clear this task if the work was not done.",
-                    )
-                case Move.POST:
-                    started = self._start(job)
-                    if started is not None:
-                        return started
+    def _hold_alone(self, fingerprint: str = "") -> None:
+        """Hold the lease, once no chunk of other bytes can arrive from a try that died in its upload.
 
-    def _decide(self, job: ActionJob, record: JobRecord | None) -> StartDecision:
-        posted = record is not None and record.posted_at is not None and not record.task_id
-        return decide_start(
-            record,
-            generation=self._generation,
-            fingerprint=job.fingerprint,
-            listed=self._listed(job) if posted else (),
-            now=self._now(),
-            request_timeout=REQUEST_TIMEOUT,
-            repeatable=job.repeatable,
-        )
+        The lease is kept meanwhile, so that nobody else uploads either.
 
-    def _adopt(self, job: ActionJob, decision: StartDecision) -> TaskRef:
-        ref = self._ref(job, decision.task_ids[0])
-        self._lease.note(ref)
-        self._write(job, self._record(job, Phase.RUNNING, task_id=ref.task_id))
-        self._note(EventKind.ADOPTED, task=ref.to_json(), sentence=decision.message)
-        return ref
-
-    def _start(self, job: ActionJob) -> TaskRef | None:
-        """Upload and start; None when the start was not answered."""
-        self._write(job, self._record(job, Phase.INTENT))
-        job.confirm()
-        self._see_ready()
-        if job.upload is not None:
-            self._upload(*job.upload)
-        listed = tuple(task.task_id for task in self._listed(job))
-        record = replace(self._record(job, Phase.INTENT), listed_before=listed, posted_at=self._now())
-        self._write(job, record)
-        self._lease.note(self._ref(job, ""))
-        try:
-            task_id = self.model.start(job.kind, job.action_id, job.mapping or None, fence=self._lease.fence)
-        except LostAnswerError:  # the budget and 429s may have kept it waiting: it was sent just now, at the latest
-            self._write(job, replace(record, posted_at=self._now()))
-            return None
-        except MlconnectorError:
-            self._write(job, self._record(job, Phase.INTENT))
-            self._lease.note(None)
-            raise
-        ref = self._ref(job, task_id)
-        self._write(job, replace(record, phase=Phase.RUNNING, task_id=task_id))
-        self._lease.note(ref)
-        self._note(EventKind.STARTED, task=ref.to_json(), fingerprint=job.fingerprint)
-        return ref
-
-    def _upload(self, file_id: str, path: Path) -> None:
-        sent = self.model.upload(file_id, path, fence=self._lease.fence)
-        self._note(EventKind.UPLOADED, file_id=file_id, chunks=sent.chunks, bytes=sent.bytes)
-
-    def _listed(self, job: ActionJob) -> tuple[TaskSummary, ...]:
-        with suppress(NotFoundError):  # an action that never ran may have no list of tasks
-            return self.model.tasks(job.kind, job.action_id)
-        return ()
-
-    def _ref(self, job: ActionJob, task_id: str) -> TaskRef:
-        model = self.model.ref
-        return TaskRef(
-            workspace_id=model.workspace_id,
-            model_id=model.model_id,
-            kind=job.kind,
-            action_id=job.action_id,
-            task_id=task_id,
-        )
+        :param fingerprint: of the bytes to send; a late chunk of the same bytes does no harm.
+        """
+        self._lease.hold()
+        mark = self._memory.cut_off(self._now())
+        if mark is None or mark.cut_off_at is None or mark.fingerprint == fingerprint:
+            return
+        left = mark.cut_off_at + self.model.request_timeout - self._now()
+        if left > 0:
+            raise ModelBusyError(
+                f"An earlier try was cut off in the middle of its upload; its last chunk may arrive for {left:.0f} s.",
+                state="an earlier upload",
+            )
 
     def poller(self) -> TaskPoller:
         """Return what decides about the running task."""
@@ -247,18 +143,14 @@ class ModelWork:
         """Hold the lease of a model that can be worked with now.
 
         :raises LeaseTakenError: when somebody else works on the model: come back later.
-        :raises ModelBusyError: when it cannot be worked with now: come back later; the lease is given back.
+        :raises ModelBusyError: when it cannot be worked with now: come back later.
         """
-        self._lease.hold()
+        self._hold_alone()
         try:
-            self._see_ready()
+            self._lease.see_ready()
         except BaseException:
             self.release()
             raise
-
-    def _see_ready(self) -> None:
-        self._lease.see_earlier_task_over()
-        self.model.ensure_ready()
 
     def resume(self) -> None:
         """Hold the lease again in a new process, before :meth:`finish`.
@@ -281,6 +173,7 @@ class ModelWork:
 
         :raises TaskCancelledError: when it was cancelled; its work was rolled back.
         :raises TaskFailedError: when Anaplan does not say how it ended.
+        :raises ModelBusyError: when it was found in the task list and turns out to be somebody else's: begin again.
         """
         if status.state is TaskState.CANCELLED:
             by = f" by {status.cancelled_by}" if status.cancelled_by else ""
@@ -292,6 +185,7 @@ class ModelWork:
             self._end(EventKind.FAILED, ref, sentence="no outcome")
             self.forget()
             raise TaskFailedError(f"Task {ref.task_id} is over, but Anaplan does not say how it ended.")
+        self._see_ours(ref, outcome)
         dumps = self._dumps(ref, outcome)
         counts = {name: getattr(outcome, name) for name in ("sent", "loaded", "rejected", "ignored", "warned")}
         kind = EventKind.FAILED if outcome.failed else EventKind.FINISHED
@@ -299,6 +193,27 @@ class ModelWork:
         if outcome.failed:
             self.forget()
         return Finished(outcome, dumps)
+
+    def _see_ours(self, ref: TaskRef, outcome: Outcome) -> None:
+        """Tell a task of somebody else from ours, where it was only found: it read another file, or found none.
+
+        It is put to the tasks that were there before, and ours is looked for again.
+        """
+        record = self._memory.job
+        if record is None or not record.found:
+            return
+        others = record.rows is not None and outcome.sent not in (0, record.rows)
+        if not others and FILE_GONE not in outcome.types:
+            return
+        seen = f"looked at {outcome.sent} rows where our file has {record.rows}" if others else "found no file"
+        sentence = f"Task {ref.task_id} was taken for ours, since the start was not answered, but it {seen}: "
+        sentence += "somebody else started it. Ours is looked for again."
+        before = (*record.listed_before, ref.task_id)
+        unanswered = replace(record, phase=Phase.INTENT, task_id="", found=False, listed_before=before)
+        self._lease.note(replace(ref, task_id=""))
+        self._memory.write(unanswered, self._memory.unfinished() or {})
+        self._note(EventKind.NOTE, task=ref.to_json(), sentence=sentence)
+        raise ModelBusyError(sentence, state="another's task")
 
     def _dumps(self, ref: TaskRef, outcome: Outcome) -> tuple[Dump, ...]:
         wanted = [""] if outcome.failure_dump else []
@@ -328,29 +243,15 @@ class ModelWork:
 
     def forget(self) -> None:
         """Drop the record of the job: the next try starts anew."""
-        self._store.set({})
+        self._memory.forget()
 
     def release(self) -> None:
-        """Give the lease back."""
-        self._lease.release()
-
-    def _own_record(self, job: ActionJob) -> JobRecord | None:
-        record, _ = self._read()
-        same = record is not None and (record.generation, record.fingerprint) == (self._generation, job.fingerprint)
-        return record if same else None
-
-    def _record(self, job: ActionJob, phase: Phase, task_id: str = "") -> JobRecord:
-        return JobRecord(phase=phase, generation=self._generation, fingerprint=job.fingerprint, task_id=task_id)
-
-    def _read(self) -> tuple[JobRecord | None, dict[str, Any]]:
-        kept = self._store.get() or {}
-        return (JobRecord.from_json(kept["job"]), kept["context"]) if kept else (None, {})
-
-    def _write(self, job: ActionJob, record: JobRecord) -> None:
-        self._store.set({"job": record.to_json(), "context": dict(job.context)})
+        """Give the lease back, unless something of ours runs in the model, or may yet."""
+        if self._lease.remote is None:
+            self._lease.release()
 
     def _note(self, kind: EventKind, **detail: Any) -> None:
-        self._bench.trail.record(self._run_id, kind, {name.rstrip("_"): value for name, value in detail.items()})
+        self._bench.trail.record(self._run_id, kind, detail)
 
     def _now(self) -> float:
         return self._bench.clock.now().timestamp()

@@ -47,10 +47,20 @@ class Outbox:
     """Writes the files of one prepared load; ``mapped`` has to be placed in the engine.
 
     :param beyond: ``model`` is placed: what it holds and the book does not becomes 0.
+    :param lists: by column of the address, the table of the members that its list has.
     """
 
     def __init__(
-        self, bench: Bench, db: Engine, plan: LoadPlan, layout: Layout, accepted: Accepted, prefix: str, *, beyond: bool
+        self,
+        bench: Bench,
+        db: Engine,
+        plan: LoadPlan,
+        layout: Layout,
+        accepted: Accepted,
+        prefix: str,
+        *,
+        beyond: bool,
+        lists: Mapping[str, str],
     ) -> None:
         self._stage = bench.stage
         self._db = db
@@ -59,6 +69,7 @@ class Outbox:
         self._accepted = accepted
         self._prefix = prefix
         self._beyond = beyond
+        self._lists = lists
         self._grouped = bool(plan.group_by)
 
     def write(self, choice: Choice, note: Mapping[str, str]) -> Outgoing:
@@ -85,7 +96,7 @@ class Outbox:
         if self._beyond and shows_strangers(self._db, layout, "cells"):
             raise ConfigurationError(f"The view {self._plan.check} {STRANGERS}")
         cells.place_former(self._db, layout.keys, accepted, [stage.fetch(file) for file in self._accepted.in_flight])
-        queries = self._queries(choice, empty=not outgoing.cells_now)
+        queries = self._queries(choice)
         if not queries:
             return outgoing
         schema = self._db.schema(queries[0])
@@ -99,17 +110,18 @@ class Outbox:
         zeroed = self._db.rows(f"SELECT count(*) FROM touched WHERE {quoted(cells.GONE)}")[0][0]
         return self._sent(outgoing, file, rows, sent, zeroed=zeroed)
 
-    def _queries(self, choice: Choice, *, empty: bool) -> list[str]:
+    def _queries(self, choice: Choice) -> list[str]:
         """Return the queries whose rows make the file, one after the other.
 
-        An import that clears its target needs no zeros, except when there is nothing else to send.
+        An import that clears its target may do so for the items of its file alone: zeros go into it, too.
         """
         layout, grouped = self._layout, self._grouped
         everything = cells.all_sql(layout, grouped=grouped)
         changed = cells.changed_sql(layout, grouped=grouped)
-        gone = cells.gone_sql(self._db, layout, beyond=self._beyond)
-        if self._plan.send is Send.PERIOD and not empty:
-            return [everything] if choice is not Choice.CHANGED or self._any(changed, gone) else []
+        gone = cells.gone_sql(self._db, layout, self._lists, beyond=self._beyond)
+        if self._plan.send is Send.PERIOD:
+            to_send = choice is not Choice.CHANGED or self._any(changed, gone)
+            return [sql for sql in (everything, gone) if sql] if to_send else []
         if choice is Choice.CHOSEN:
             changed = cells.among_chosen(everything, layout)
             gone = gone and cells.among_chosen(gone, layout)

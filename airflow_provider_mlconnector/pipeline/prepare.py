@@ -8,9 +8,11 @@ checks it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import datetime
+from functools import cached_property
 
 import msgspec
 import pyarrow.parquet as pq
@@ -22,12 +24,14 @@ from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.pipeline import quarantine
 from airflow_provider_mlconnector.pipeline.book import lay_out
 from airflow_provider_mlconnector.pipeline.context import Bench, ModelReader
+from airflow_provider_mlconnector.pipeline.destination import accepted_at, destination
 from airflow_provider_mlconnector.pipeline.engine import Engine, engine
 from airflow_provider_mlconnector.pipeline.layout import Layout, cell_scope
 from airflow_provider_mlconnector.pipeline.manifests import BatchManifest, PreparedManifest, Tally
+from airflow_provider_mlconnector.pipeline.mapping import known, member_tables
 from airflow_provider_mlconnector.pipeline.modelview import place_model
 from airflow_provider_mlconnector.pipeline.outgoing import Choice, Outbox, Outgoing, prefix, sum_of_cells
-from airflow_provider_mlconnector.pipeline.plan import LoadPlan, ReadMode, Unmapped
+from airflow_provider_mlconnector.pipeline.plan import LoadPlan, Match, ReadMode, Unmapped
 from airflow_provider_mlconnector.pipeline.recipe import Recipe, plan_digest, stage_recipe
 from airflow_provider_mlconnector.pipeline.rows import place_mapped
 from airflow_provider_mlconnector.pipeline.stage import scratch_file
@@ -43,7 +47,10 @@ Chosen = Callable[[Engine, Layout], None]
 
 
 class Note(msgspec.Struct, frozen=True):
-    """What a cells file says of its making: by that it is recognised as still valid."""
+    """What a cells file says of its making: by that it is recognised as still valid.
+
+    :param members: digest of the lists that the rows were checked against; "" when they were not.
+    """
 
     plan: str
     book_version: int
@@ -51,6 +58,7 @@ class Note(msgspec.Struct, frozen=True):
     keys: tuple[str, ...]
     values: tuple[str, ...]
     constants: dict[str, str]
+    members: str = ""
 
 
 def book_of(plan: LoadPlan, period_key: str) -> BookScope:
@@ -90,8 +98,9 @@ class Preparation:
     def unchanged(self, batch: BatchManifest) -> PreparedManifest | None:
         """Return the manifest of a load that has nothing to send, if that can be told without looking at rows.
 
-        So it is when nothing was read, and the accepted cells are those of today's book by today's plan, none of them
-        rejected, unknown or held back.
+        So it is when nothing was read, and the accepted cells are those of today's book by today's plan and today's
+        lists of the model, none of them rejected, unknown or held back. A member that somebody deleted took its cells
+        with it.
         """
         accepted = self._bench.trail.accepted(self._scope)
         if batch.file is not None or self._run.mode == ReadMode.WHOLE or accepted.file is None or accepted.in_flight:
@@ -102,7 +111,7 @@ class Preparation:
         state = self._bench.trail.book(book_of(self._plan, self._run.period))
         if note is None or (note.plan, note.book_version) != (self._digest, state.version):
             return None
-        if note.tally.rows_quarantined:
+        if note.tally.rows_quarantined or note.members != self._members_digest():
             return None
         self._bench.trail.record(self._run.run_id, EventKind.UNCHANGED, {"import": self._plan.import_name})
         with engine(self._bench) as db:
@@ -121,7 +130,7 @@ class Preparation:
         accepted = bench.trail.accepted(self._scope)
         state = bench.trail.book(book_of(plan, self._run.period))
         where = prefix(plan, self._run.run_id, self._scope.period)
-        members = self._members()
+        members = self._members
         with engine(bench) as db, ExitStack() as stack:
             lay_out(db, bench.stage, state)
             layout = place_mapped(bench, db, plan, self._period, members, stack)
@@ -130,9 +139,20 @@ class Preparation:
             if chosen is not None:
                 chosen(db, layout)
             beyond = choice is Choice.ALL and self._place_model(db, layout, members)
-            outbox = Outbox(bench, db, plan, layout, accepted, where, beyond=beyond)
-            note = Note(self._digest, state.version, counted, layout.keys, layout.values, layout.constants)
-            outgoing = outbox.write(choice, {NOTE: msgspec.json.encode(note).decode()})
+            here = destination(plan, layout.constants)
+            accepted = accepted_at(bench.stage, accepted, here)
+            lists = member_tables(layout, members)
+            outbox = Outbox(bench, db, plan, layout, accepted, where, beyond=beyond, lists=lists)
+            note = Note(
+                self._digest,
+                state.version,
+                counted,
+                layout.keys,
+                layout.values,
+                layout.constants,
+                self._members_digest(),
+            )
+            outgoing = outbox.write(choice, {NOTE: msgspec.json.encode(note).decode(), **here})
         manifest = replace(
             self._manifest(batch_id, accepted, note, outgoing),
             quarantine=held_back,
@@ -151,6 +171,7 @@ class Preparation:
             batch_id=batch_id,
             book_version=note.book_version,
             against=accepted.version,
+            former=accepted.file,
             cells_now=outgoing.cells_now,
             cells_sent=outgoing.sent,
             cells_zeroed=outgoing.zeroed,
@@ -182,10 +203,19 @@ class Preparation:
             manifest.cells_now,
         )
 
+    @cached_property
     def _members(self) -> dict[str, Members]:
         if self._model is None:
             return {}
         return {column: self._model.members(name) for column, name in self._plan.members.items()}
+
+    def _members_digest(self) -> str:
+        """Return a digest of what rows are checked against: of each list, by what the import recognises a member."""
+        listed = [
+            (column, sorted(known(held, self._plan.match.get(column, Match.CODE))))
+            for column, held in sorted(self._members.items())
+        ]
+        return hashlib.sha256(msgspec.json.encode(listed)).hexdigest() if listed else ""
 
     def _hold_back(self, db: Engine, layout: Layout, counted: Tally, where: str) -> StagedFile | None:
         if not counted.rows_quarantined:

@@ -60,7 +60,7 @@ class LocalStage:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._verified: set[str] = set()
+        self._verified: set[StagedFile] = set()
 
     def publish(self, local: Path, key: str, *, sha256: str | None = None) -> StagedFile:
         """Move a finished local file into the area."""
@@ -68,7 +68,7 @@ class LocalStage:
         target.parent.mkdir(parents=True, exist_ok=True)
         file = StagedFile(key=key, sha256=sha256 or digest(local), size=local.stat().st_size)
         os.replace(local, target)
-        self._verified.add(file.sha256)
+        self._verified.add(file)
         return file
 
     def fetch(self, file: StagedFile) -> Path:
@@ -76,11 +76,11 @@ class LocalStage:
         path = self._path(file.key)
         if not path.exists():
             raise TamperedError(f"Staged file {file.key} is gone.", hint="Read the period whole again.")
-        if path.stat().st_size != file.size or (file.sha256 not in self._verified and digest(path) != file.sha256):
+        if path.stat().st_size != file.size or (file not in self._verified and digest(path) != file.sha256):
             raise TamperedError(
                 f"Staged file {file.key} is not what was written.", hint="Run: airflow mlconnector trail verify"
             )
-        self._verified.add(file.sha256)
+        self._verified.add(file)
         return path
 
     def remove(self, key: str) -> None:

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from airflow_provider_mlconnector.finance.money import add_money, format_money
 from airflow_provider_mlconnector.pipeline.engine import Engine, quoted
@@ -20,6 +22,9 @@ _Part = tuple[int, Decimal]
 def tally(db: Engine, layout: Layout, *, transformed: bool) -> Tally:
     """Count ``selection`` and ``mapped``.
 
+    The book is counted itself, and a transform by what went into it and what came out of it, so that a line that is
+    lost or doubled anywhere shows in the sums.
+
     :param transformed: a transform stands between them; what it dropped or added is left out by rule, under its name.
     """
     measure = f"coalesce(sum({quoted(layout.measure)}), 0)" if layout.measure else "0"
@@ -29,11 +34,12 @@ def tally(db: Engine, layout: Layout, *, transformed: bool) -> Tally:
     mapped = db.rows(f"SELECT {quoted(PROBLEM)} IS NULL, count(*), sum({quoted(MEASURE)}) FROM mapped GROUP BY 1")
     accepted = _total([(rows, amount) for fine, rows, amount in mapped if fine])
     quarantined = _total([(rows, amount) for fine, rows, amount in mapped if not fine])
-    kept = _total([accepted, quarantined])
-    if transformed and kept != selected:
-        left_out[TRANSFORM] = (selected[0] - kept[0], less(selected[1], kept[1]))
+    if transformed:
+        came_out = _total(db.rows(f"SELECT count(*), {measure} FROM rows"))
+        if came_out != selected:
+            left_out[TRANSFORM] = (selected[0] - came_out[0], less(selected[1], came_out[1]))
     out = _total(list(left_out.values()))
-    book = _total([(rows, amount) for _, rows, amount in found])
+    book = _total(db.rows(f"SELECT count(*), {measure} FROM book"))
 
     def amount(part: _Part) -> str:
         return format_money(part[1]) if layout.measure else ""
@@ -51,5 +57,5 @@ def tally(db: Engine, layout: Layout, *, transformed: bool) -> Tally:
     )
 
 
-def _total(parts: list[_Part]) -> _Part:
+def _total(parts: Sequence[tuple[Any, ...]]) -> _Part:
     return sum(rows for rows, _ in parts), add_money(Decimal(amount) for _, amount in parts)

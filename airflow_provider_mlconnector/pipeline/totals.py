@@ -11,7 +11,7 @@ from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.finance.money import add_money
 from airflow_provider_mlconnector.pipeline.book import lay_out
 from airflow_provider_mlconnector.pipeline.context import Bench
-from airflow_provider_mlconnector.pipeline.engine import engine
+from airflow_provider_mlconnector.pipeline.engine import Engine, engine
 from airflow_provider_mlconnector.systems.port import PeriodTotals
 from airflow_provider_mlconnector.trail.records import BookState
 
@@ -67,13 +67,17 @@ def book_totals(bench: Bench, state: BookState, dataset: Dataset) -> BookTotals:
     """Add up a book."""
     with engine(bench) as db:
         lay_out(db, bench.stage, state)
-        rows = int(db.rows("SELECT count(*) FROM book")[0][0])
-        if dataset not in (Dataset.JOURNAL_LINES, Dataset.ACCOUNT_BALANCES):
-            return BookTotals(rows, {})
-        money = "WHERE NOT coalesce(statistical, false)" if dataset is Dataset.JOURNAL_LINES else ""
-        return BookTotals(
-            rows, dict(db.rows(f"SELECT account, sum(amount) FROM book {money} GROUP BY account"))
-        )  # no value in it
+        return add_up(db, dataset)
+
+
+def add_up(db: Engine, dataset: Dataset) -> BookTotals:
+    """Add up the ``book`` that is laid out."""
+    rows = int(db.rows("SELECT count(*) FROM book")[0][0])
+    if dataset not in (Dataset.JOURNAL_LINES, Dataset.ACCOUNT_BALANCES):
+        return BookTotals(rows, {})
+    money = "WHERE NOT coalesce(statistical, false)" if dataset is Dataset.JOURNAL_LINES else ""
+    by_account = db.rows(f"SELECT account, sum(amount) FROM book {money} GROUP BY account")  # no value in it
+    return BookTotals(rows, dict(by_account))
 
 
 def compare(erp: PeriodTotals, book: BookTotals, dataset: Dataset) -> Comparison:

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from airflow_provider_mlconnector.finance.datasets import Dataset
+from airflow_provider_mlconnector.finance.money import add_money
 from airflow_provider_mlconnector.finance.periods import Period
 
 if TYPE_CHECKING:
@@ -39,16 +40,19 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What to read: a company, the whole of a period or what changed in it since a watermark.
+    """What to read: a company, the whole of a period, what changed in it since a watermark, or some of its records.
 
     :param period: None for datasets that have no period.
     :param since: read only rows modified at or after this moment; None reads whole.
     :param dimensions: codes of the dimensions to flatten into ``dimension.<CODE>`` columns.
+    :param records: read only the records of these ids, whenever they were modified; empty reads all. Only where
+        :attr:`DatasetCapability.by_record` says so.
     """
 
     period: Period | None = None
     since: datetime | None = None
     dimensions: tuple[str, ...] = ()
+    records: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -57,6 +61,8 @@ class Reading:
 
     :param resource: the ERP's own name of what is read, for the trail.
     :param cursor: largest modified stamp seen; complete once ``batches`` is exhausted.
+    :param announced: how many rows the server counted for this read before it gave the first one; None where it was not
+        asked. Rows may be added meanwhile, so more may come, but never fewer.
     """
 
     batches: Iterator[pa.RecordBatch]
@@ -64,6 +70,12 @@ class Reading:
     findings: list[Finding] = field(default_factory=list)
     requests: int = 0
     cursor: datetime | None = None
+    announced: int | None = None
+
+
+def added(one: Mapping[str, Decimal], other: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """Return the exact sums per account of two movements."""
+    return {name: add_money(by[name] for by in (one, other) if name in by) for name in {**one, **other}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +85,20 @@ class PeriodTotals:
     :param count: number of journal lines.
     :param by_account: debit minus credit posted in the period, per account.
     :param source: where each figure comes from, for the reconcile table.
+    :param closing: what of that a year's closing entries moved, where the account balances do not hold it.
     """
 
     count: int | None
     by_account: Mapping[str, Decimal] | None
     source: str
+    closing: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def of_balances(self) -> PeriodTotals:
+        """Return the figures that account balances have to agree with."""
+        if self.by_account is None or not self.closing:
+            return self
+        taken_off = {account: amount.copy_negate() for account, amount in self.closing.items()}
+        return replace(self, by_account=added(self.by_account, taken_off), closing={})
 
 
 class PeriodStatus(StrEnum):
@@ -95,11 +116,13 @@ class DatasetCapability:
     :param incremental: there is a modified stamp to read from.
     :param by_period: the server can be asked for one period.
     :param dimensions: its rows carry dimensions, as columns ``dimension.<CODE>``.
+    :param by_record: the server can be asked for single records by their ids.
     """
 
     incremental: bool
     by_period: bool
     dimensions: bool = False
+    by_record: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 RANDOM_BYTES = 150  # Anaplan asks for 100 at least
 LOGIN_HINT = "Run: airflow mlconnector login"
+CERTIFICATE_HINT = (
+    "The certificate has to be registered in Anaplan, this machine's clock right to some minutes, and the connection's "
+    "certificate_version (now {version}) one that the tenant takes: v2, or v1 at some."
+)
 
 
 class CertVersion(StrEnum):
@@ -61,7 +65,7 @@ class BasicLogin:
     def fresh(self, service: LoginService, last: Token | None, refresh_token: str | None) -> tuple[Token, str | None]:
         """Prolong the last token while it lives, else log in."""
         credentials = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
-        return _prolonged(service, last) or service.authenticate(f"Basic {credentials}", None), None
+        return _prolonged(service, last) or service.authenticate(f"Basic {credentials}"), None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +85,19 @@ class CertificateLogin:
         return f"certificate|{hashlib.sha256(self.certificate_pem.encode()).hexdigest()}"
 
     def fresh(self, service: LoginService, last: Token | None, refresh_token: str | None) -> tuple[Token, str | None]:
-        """Prolong the last token while it lives, else log in with a payload made for this login."""
+        """Prolong the last token while it lives, else log in with a payload made for this very request."""
         prolonged = _prolonged(service, last)
         if prolonged:
             return prolonged, None
         certificate = base64.b64encode(self.certificate_pem.encode()).decode()
-        payload = self.payload(service.clock.now().timestamp())
-        return service.authenticate(f"CACertificate {certificate}", payload), None
+        try:
+            token = service.authenticate(
+                f"CACertificate {certificate}", lambda: self.payload(service.clock.now().timestamp())
+            )
+        except AuthenticationError as refused:
+            refused.hint = CERTIFICATE_HINT.format(version=self.version)
+            raise
+        return token, None
 
     def payload(self, now: float) -> Mapping[str, str]:
         """Return the signed body of a login: RSA with PKCS #1 v1.5 and SHA-512 over the bytes themselves.

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
@@ -24,10 +25,15 @@ from airflow_provider_mlconnector.systems.anaplan.login_service import LoginServ
 from airflow_provider_mlconnector.systems.anaplan.model import AnaplanModel
 from airflow_provider_mlconnector.systems.anaplan.ports import Budget, TokenStore
 from airflow_provider_mlconnector.systems.anaplan.wire import ModelApi, classify, collection, json_of, object_of
+from airflow_provider_mlconnector.systems.http.retry import RetryPolicy
 from airflow_provider_mlconnector.systems.http.session import HttpSession
 from airflow_provider_mlconnector.systems.port import Health
 
 CONNECT_TIMEOUT = 10.0
+RETRIES = RetryPolicy(patience=300.0)  # whoever meets 429s for longer leaves, and comes back
+LONG_WAIT = 5.0  # seconds of waiting for the budget that are worth a line in the log
+
+log = logging.getLogger(__name__)
 
 
 class AnaplanClient:
@@ -65,6 +71,7 @@ class AnaplanClient:
             classify=classify,
             before_request=self._take_from_budget,
             on_throttled=self._hold_others_back,
+            retry=RETRIES,
             clock=clock,
             timeout=(CONNECT_TIMEOUT, read_timeout),
             headers={"Accept": "application/json"},
@@ -137,6 +144,8 @@ class AnaplanClient:
 
     def _take_from_budget(self) -> None:
         while (wait := self._budget.take(self._hosts.name)) > 0:
+            if wait >= LONG_WAIT:
+                log.info("The budget of requests to %s is used up; waiting %.0f s.", self._hosts.name, wait)
             self._clock.sleep(wait)
 
     def _hold_others_back(self, seconds: float) -> None:

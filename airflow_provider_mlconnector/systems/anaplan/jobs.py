@@ -120,7 +120,10 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
     :param generation: how often the Airflow task was cleared; a cleared one starts anew.
     :param fingerprint: digest of what is sent; other input is another job.
     :param listed_before: tasks of the action that were listed before the POST.
-    :param posted_at: epoch seconds just before the POST, None while it was not sent.
+    :param posted_at: epoch seconds just before the POST, or when its answer was found to be lost; None while it was
+        not sent.
+    :param found: the start was not answered, and the task was taken from the task list.
+    :param rows: rows of the file that was uploaded for it, None where they are not known.
     """
 
     phase: Phase
@@ -129,6 +132,8 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
     task_id: str = ""
     listed_before: tuple[str, ...] = ()
     posted_at: float | None = None
+    found: bool = False
+    rows: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object."""
@@ -192,16 +197,16 @@ def decide_start(
     if not new:
         return _nothing_listed(record.posted_at + request_timeout - now)
     if len(new) == 1:
-        return StartDecision(Move.ADOPT, (new[0].task_id,), message=f"Task {new[0].task_id} is the one we started.")
+        message = f"The start was not answered, but task {new[0].task_id} appeared since: it is taken for ours."
+        return StartDecision(Move.ADOPT, (new[0].task_id,), message=message)
     return _several(new, repeatable)
 
 
 def _nothing_listed(left: float) -> StartDecision:
     if left <= 0:
-        return StartDecision(Move.POST, message="The request that was lost started no task.")
-    return StartDecision(
-        Move.LOOK_AGAIN, wait=min(LOOK_EVERY, left), message="The start was not answered; looking for it."
-    )
+        return StartDecision(Move.POST, message="The start that was not answered made no task; starting again.")
+    message = "The start was not answered; looking for its task until the request can no longer take effect."
+    return StartDecision(Move.LOOK_AGAIN, wait=min(LOOK_EVERY, left), message=message)
 
 
 def _several(new: Sequence[TaskSummary], repeatable: bool) -> StartDecision:
@@ -209,8 +214,13 @@ def _several(new: Sequence[TaskSummary], repeatable: bool) -> StartDecision:
     ids = tuple(task.task_id for task in new)
     names = ", ".join(ids)
     if not repeatable:
-        return StartDecision(Move.ASK, ids, message=f"Which of these tasks is ours cannot be told: {names}.")
+        message = (
+            f"The start was not answered, and {len(ids)} tasks appeared since: which is ours cannot be told: {names}."
+        )
+        return StartDecision(Move.ASK, ids, message=message)
     running = tuple(task.task_id for task in new if not task.state.over)
     if running:
-        return StartDecision(Move.WAIT_FOR, running, LOOK_EVERY, f"Waiting for tasks started meanwhile: {names}.")
-    return StartDecision(Move.POST, message=f"The tasks started meanwhile are over ({names}); starting once more.")
+        message = f"The start was not answered, and several tasks appeared since; waiting until they are over: {names}."
+        return StartDecision(Move.WAIT_FOR, running, LOOK_EVERY, message)
+    message = f"The tasks that appeared after a start without an answer are over; starting once more: {names}."
+    return StartDecision(Move.POST, message=message)

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
-from airflow_provider_mlconnector.errors import AuthenticationError, MlconnectorError, ProtocolError
+from airflow_provider_mlconnector.errors import (
+    AuthenticationError,
+    LostAnswerError,
+    MlconnectorError,
+    ProtocolError,
+    ServerError,
+)
 from airflow_provider_mlconnector.systems.anaplan.hosts import Hosts
 from airflow_provider_mlconnector.systems.anaplan.ports import Token
 from airflow_provider_mlconnector.systems.anaplan.wire import json_of, object_of
@@ -22,6 +28,8 @@ if TYPE_CHECKING:
     import requests
 
 TIMEOUT = (10.0, 60.0)
+LOGIN = "token/authenticate"
+PROOF_WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)  # before a login by certificate is tried again with a new proof
 LIFE = 2100.0  # seconds that a token lives after login or refresh
 LEAST_LIFE = 600.0
 ANAPLAN_TOKEN = "AnaplanAuthToken"  # noqa: S105  # the name of the scheme
@@ -87,16 +95,22 @@ class LoginService:
         """Requests sent to both services."""
         return self._auth.requests_made + self._oauth.requests_made
 
-    def authenticate(self, authorization: str, payload: Mapping[str, str] | None) -> Token:
+    def authenticate(self, authorization: str, proof: Callable[[], Mapping[str, str]] | None = None) -> Token:
         """Log in with a password or a certificate.
 
+        :param proof: signs the body of one request; called for each, since Anaplan takes a proof but once.
         :raises AuthenticationError: when Anaplan refuses.
         """
         self.logins += 1
         headers = {"Authorization": authorization}
-        return self._token(
-            self._auth.request("POST", "token/authenticate", json=payload, headers=headers, idempotent=True)
-        )
+        if proof is None:
+            return self._token(self._auth.request("POST", LOGIN, headers=headers, idempotent=True))
+        for wait in PROOF_WAITS:
+            try:
+                return self._token(self._auth.request("POST", LOGIN, json=proof(), headers=headers))
+            except (LostAnswerError, ServerError):
+                self.clock.sleep(wait)
+        return self._token(self._auth.request("POST", LOGIN, json=proof(), headers=headers))
 
     def refresh(self, token: Token) -> Token:
         """Prolong a token that still lives.

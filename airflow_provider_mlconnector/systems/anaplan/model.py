@@ -45,6 +45,7 @@ from airflow_provider_mlconnector.systems.anaplan.uploads import CHUNK_BYTES, PA
 from airflow_provider_mlconnector.systems.anaplan.wire import ModelApi, is_not_offered, object_of
 
 PROBE_TIMEOUT = (10.0, 60.0)  # a model that keeps us waiting for a minute is busy, or waking up
+REQUEST_SLACK = 10.0  # seconds that a request may be on its way beyond our own time-outs
 LOCALE = "en_US"  # the only one that Anaplan supports, and mandatory
 CLOSED_TO_US = frozenset({"LOCKED", "MAINTENANCE", "PRODUCTION_MAINTENANCE"})
 ARCHIVED = "ARCHIVED"
@@ -65,6 +66,11 @@ class AnaplanModel:
     def host(self) -> str:
         """Where the model is, such as ``api.anaplan.com``; host and model id together name its lease."""
         return urlsplit(self._api.session.base_url).netloc
+
+    @property
+    def request_timeout(self) -> float:
+        """Seconds after which a request that was sent, whatever became of it, can no longer take effect."""
+        return sum(self._api.session.timeout) + REQUEST_SLACK
 
     # What it is and does
 

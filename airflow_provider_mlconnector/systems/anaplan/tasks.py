@@ -84,12 +84,13 @@ FAILURE_TYPES = frozenset(
     }
 )  # fmt: skip  # the "failed" section of Anaplan's table of detail codes
 
+FILE_GONE = "uploadedFileNoLongerAvailable"
 ROWS_PROCESSED = "RowsProcessed"  # part of the codes of details that count rows; others tell what was wrong with some
 
 HINTS = {
     "notAuthorised": "Give the user's model role the action and the module that it writes.",
     "moduleImportNoWriteAccess": "Give the user's model role write access to the module.",
-    "uploadedFileNoLongerAvailable": "Upload again as the same user: a private file lives for 48 hours without access.",
+    FILE_GONE: "Upload again as the same user: a private file lives for 48 hours without access.",
     "sourceModelArchived": "Unarchive the source model.",
     "missingFields": "The file lacks a column that the import needs; compare its header with the import's.",
 }
@@ -234,7 +235,9 @@ def _counts(detail: Mapping[str, Any]) -> _Counts:
     named = dict(zip(values[::2], values[1::2], strict=False))
     sent, rejected = _number(named.get("totalRowCount")), _number(named.get("failedCount"))
     ignored, warned = _number(named.get("ignoredCount")), _number(named.get("warningsRowCount"))
-    return _Counts(sent, max(0, sent - rejected - ignored), rejected, ignored, warned)
+    told = named.get("successRowCount")
+    loaded = max(0, sent - rejected - ignored) if told is None else _number(told) + warned
+    return _Counts(sent, loaded, rejected, ignored, warned)
 
 
 def _counts_in_text(text: str) -> _Counts:
@@ -252,12 +255,16 @@ def _counts_in_text(text: str) -> _Counts:
 
 
 def _same_rows(details: Sequence[_Counts]) -> _Counts:
-    """Join the details of one action: each counts the same source rows, for another of its targets."""
+    """Join the details of one action: each counts the same source rows, for another of its targets.
+
+    What the counts of one target do not account for is not accounted for by the whole.
+    """
     sent = max((detail.sent for detail in details), default=0)
     rejected = min(sent, sum(detail.rejected for detail in details))
     ignored = min(sent - rejected, max((detail.ignored for detail in details), default=0))
     warned = max((detail.warned for detail in details), default=0)
-    return _Counts(sent, sent - rejected - ignored, rejected, ignored, warned)
+    apart = (detail.sent - detail.loaded - detail.rejected - detail.ignored for detail in details)
+    return _Counts(sent, sent - rejected - ignored - max(apart, key=abs, default=0), rejected, ignored, warned)
 
 
 def _number(text: Any) -> int:

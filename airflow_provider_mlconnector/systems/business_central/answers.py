@@ -38,7 +38,7 @@ def classify(response: requests.Response) -> MlconnectorError:
     message = _CORRELATION.sub("", said)
     property_ = _UNKNOWN_PROPERTY.search(message)
     if property_ and isinstance(error, RemoteError):
-        return SchemaDriftError(f"{error.path} has no column {property_[1]} any more.")
+        return SchemaDriftError(f"{error.path} has no column {property_[1]} any more.", column=property_[1])
     if response.status_code == 400 and "try again later" in message.lower():
         error = ServerError(message, status=400, path=error.path, remote_code=error.remote_code)
     error.message = message

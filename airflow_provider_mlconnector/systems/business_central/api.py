@@ -170,6 +170,11 @@ class BusinessCentralApi:
             raise
         return response.content.decode("utf-8-sig", "replace").strip()
 
+    def count(self, resource: Resource, where: str) -> int | None:
+        """Ask the server how many rows it has; None where it does not say."""
+        count = self.text(f"{self.path(resource)}/$count", {"$filter": where} if where else {}) or ""
+        return int(count) if count.isdecimal() else None
+
     def path(self, resource: Resource) -> str:
         """Return the path of a resource below ``/api``."""
         return f"{resource.api}/companies({self.company_id()})/{resource.name}"

@@ -19,7 +19,7 @@ from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
 from airflow_provider_mlconnector.systems.business_central.connection import BalanceSource
-from airflow_provider_mlconnector.systems.business_central.names import decode_name
+from airflow_provider_mlconnector.systems.business_central.names import closed_by, decode_name, posted_within
 from airflow_provider_mlconnector.systems.business_central.resources import LINES, TRIAL_BALANCES
 from airflow_provider_mlconnector.systems.canonical import canonical_batch
 from airflow_provider_mlconnector.systems.port import Finding, Reading, Scope
@@ -62,9 +62,15 @@ def read_balances(api: BusinessCentralApi, scope: Scope, reading: Reading) -> It
     yield _batch(scope.period, sorted(balances, key=lambda balance: balance.account))
 
 
-def trial_balance(api: BusinessCentralApi, period: Period, findings: list[Finding]) -> Iterator[Balance]:
-    """Yield the balances of the posting accounts by the service's trial balance."""
-    where = f"dateFilter ge {period.start} and dateFilter le {period.end}"
+def trial_balance(
+    api: BusinessCentralApi, period: Period, findings: list[Finding], *, closing: bool = False
+) -> Iterator[Balance]:
+    """Yield the balances of the posting accounts by the service's trial balance.
+
+    :param closing: those of the closing entries of the year that ends with the period, which are left out otherwise.
+    """
+    days = closed_by(period) if closing else posted_within(period)
+    where = days.replace("postingDate", "dateFilter")
     for rows in api.rows(TRIAL_BALANCES, findings, where=where):
         for row in rows.to_pylist():
             if decode_name(row["accountType"]) == "Posting":

@@ -15,7 +15,7 @@ CAPABILITIES = Capabilities(
     datasets={
         Dataset.ACCOUNTS: _AS_IT_STANDS,
         Dataset.COST_CENTRES: _AS_IT_STANDS,
-        Dataset.JOURNAL_LINES: DatasetCapability(incremental=True, by_period=True, dimensions=True),
+        Dataset.JOURNAL_LINES: DatasetCapability(incremental=True, by_period=True, dimensions=True, by_record=True),
         Dataset.ACCOUNT_BALANCES: DatasetCapability(incremental=False, by_period=True),
         Dataset.VENDORS: _AS_IT_STANDS,
         Dataset.EMPLOYEES: _AS_IT_STANDS,

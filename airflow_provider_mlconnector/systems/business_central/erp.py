@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
-from airflow_provider_mlconnector.errors import CapabilityError, RemoteError
+from airflow_provider_mlconnector.errors import CapabilityError, ConfigurationError, RemoteError
 from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.systems.business_central.accounts import read_accounts
@@ -17,14 +18,13 @@ from airflow_provider_mlconnector.systems.business_central.balances import read_
 from airflow_provider_mlconnector.systems.business_central.capabilities import CAPABILITIES
 from airflow_provider_mlconnector.systems.business_central.connection import BusinessCentralConnection, FinanceApi
 from airflow_provider_mlconnector.systems.business_central.cost_centres import read_cost_centres
-from airflow_provider_mlconnector.systems.business_central.lines import read_lines
-from airflow_provider_mlconnector.systems.business_central.names import posted_within
+from airflow_provider_mlconnector.systems.business_central.lines import days_of, read_lines
 from airflow_provider_mlconnector.systems.business_central.people import read_employees, read_vendors
 from airflow_provider_mlconnector.systems.business_central.periods import period_status, read_periods
 from airflow_provider_mlconnector.systems.business_central.resources import FINANCE_LINES, LINES
 from airflow_provider_mlconnector.systems.canonical import PeriodOf, key_lookup
 from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
-from airflow_provider_mlconnector.systems.port import Health, PeriodStatus, PeriodTotals, Reading, Scope
+from airflow_provider_mlconnector.systems.port import Health, PeriodStatus, PeriodTotals, Reading, Scope, added
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -62,7 +62,7 @@ class BusinessCentral:
             Dataset.ACCOUNTS: lambda _, reading: read_accounts(self._api, reading),
             Dataset.COST_CENTRES: lambda scope, reading: read_cost_centres(self._api, scope, reading),
             Dataset.JOURNAL_LINES: lambda scope, reading: read_lines(
-                self._api, scope, reading, key_lookup(calendar, scope.period)
+                self._api, scope, reading, key_lookup(calendar, scope.period), ends_year=self._ends_year(scope.period)
             ),
             Dataset.ACCOUNT_BALANCES: lambda scope, reading: read_balances(self._api, scope, reading),
             Dataset.VENDORS: lambda _, reading: read_vendors(self._api, reading),
@@ -110,13 +110,20 @@ class BusinessCentral:
         return reading
 
     def period_totals(self, period: Period) -> PeriodTotals:
-        """Ask for the number of entries of a period, and for its trial balance; None for what is not answered."""
-        path = f"{self._api.path(LINES)}/$count"
-        count = self._api.text(path, {"$filter": posted_within(period)}) or ""
+        """Ask for the number of entries of a period, and for its trial balance; None for what is not answered.
+
+        The last period of a year is asked for its closing entries, too.
+        """
+        ends_year = self._ends_year(period)
+        counts = [self._api.count(LINES, days.where) for days in days_of(period, ends_year=ends_year)]
+        known = [count for count in counts if count is not None]
+        movements = self._movements(period)
+        closing = self._movements(period, closing=True) if ends_year and movements is not None else {}
         return PeriodTotals(
-            count=int(count) if count.isdecimal() else None,
-            by_account=self._movements(period),
+            count=sum(known) if len(known) == len(counts) else None,
+            by_account=None if movements is None or closing is None else added(movements, closing),
             source="count of generalLedgerEntries; movements of trialBalances",
+            closing=closing or {},
         )
 
     def period_status(self, period: Period) -> PeriodStatus:
@@ -136,9 +143,19 @@ class BusinessCentral:
             return True, "the finance API answers"
         return source is FinanceApi.AUTO, "the finance API does not answer, API v2.0 does"
 
-    def _movements(self, period: Period) -> dict[str, Decimal] | None:
+    def _ends_year(self, period: Period | None) -> bool:
+        """Say whether a fiscal year ends with a period; without a calendar, or at its end, it may."""
+        if period is None or self._calendar is None:
+            return period is not None
         try:
-            return {balance.account: balance.movement for balance in trial_balance(self._api, period, [])}
+            return self._calendar(period.end + timedelta(days=1)).year != period.year
+        except ConfigurationError:
+            return True
+
+    def _movements(self, period: Period, *, closing: bool = False) -> dict[str, Decimal] | None:
+        try:
+            balances = trial_balance(self._api, period, [], closing=closing)
+            return {balance.account: balance.movement for balance in balances}
         except RemoteError as exc:
             if is_not_answered(exc):
                 return None

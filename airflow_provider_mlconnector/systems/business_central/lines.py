@@ -2,23 +2,30 @@
 """Journal lines: the posted general ledger entries of a period, or what changed in it.
 
 Amounts are in company currency; the entries of both APIs tell no other. The fiscal period follows from the posting
-date, as an entry has no period of its own. API v2.0 does not tell why an entry was posted: every line is ``normal``.
-The finance API tells its source code, by which closing entries are known where a filter by days lets one through.
+date, as an entry has no period of its own. A year's closing entries lie between its last day and the next one's first,
+so they are asked for apart, with the last period of a year. Otherwise API v2.0 does not tell why an entry was posted:
+it is ``normal``. The finance API tells its source code, by which entries of the closing that were posted on an ordinary
+day are known, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.errors import CapabilityError, SchemaDriftError
 from airflow_provider_mlconnector.finance.datasets import DIMENSION_PREFIX, Dataset, EntryKind
+from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
 from airflow_provider_mlconnector.systems.business_central.connection import FinanceApi
 from airflow_provider_mlconnector.systems.business_central.dimensions import DimensionSets, flatten
 from airflow_provider_mlconnector.systems.business_central.names import (
+    closed_by,
     decode_names,
     modified_since,
+    of_records,
     posted_within,
     stamps,
 )
@@ -44,18 +51,48 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def read_lines(api: BusinessCentralApi, scope: Scope, reading: Reading, key_of: KeyOf) -> Iterator[pa.RecordBatch]:
+IDS_PER_REQUEST = 25
+"""Ids in one filter: an address has to stay well below 2,000 characters, which every proxy takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Posting dates to read, as a filter; ``closing`` when nothing but closing entries lies there."""
+
+    where: str
+    closing: bool = False
+
+
+def days_of(period: Period | None, *, ends_year: bool) -> tuple[Days, ...]:
+    """Return the posting dates of a period, those of closing entries apart; all dates when there is no period."""
+    if period is None:
+        return (Days(""),)
+    days = Days(posted_within(period))
+    return (days, Days(closed_by(period), closing=True)) if ends_year else (days,)
+
+
+def read_lines(
+    api: BusinessCentralApi, scope: Scope, reading: Reading, key_of: KeyOf, *, ends_year: bool
+) -> Iterator[pa.RecordBatch]:
     """Yield the lines from the finance API where it is offered, else from API v2.0.
 
-    Lines whose dimensions could not be read are reported, each by its id.
+    Lines whose dimensions could not be read are reported, each by its id. Before changes are read the server is asked
+    for their number: a line that gets lost on the way may have changed in nothing that the totals of a period show.
+
+    :param ends_year: the period is the last of a fiscal year.
     """
+    days = days_of(scope.period, ends_year=ends_year)
+    if scope.since is not None and not scope.records:
+        counts = [api.count(LINES, _where(scope, some_days, ())) for some_days in days]
+        known = [count for count in counts if count is not None]
+        reading.announced = sum(known) if len(known) == len(counts) else None
     if api.offers(FINANCE_LINES):
-        batches = _finance_lines(api, scope, reading, key_of)
+        batches = _finance_lines(api, scope, days, reading, key_of)
     else:
         if api.connection.source is FinanceApi.AUTO:
             detail = "the finance API does not answer; lines come from API v2.0"
             reading.findings.append(Finding(FindingKind.FALLBACK, FINANCE_LINES.title, detail))
-        batches = _v2_lines(api, scope, reading, key_of)
+        batches = _v2_lines(api, scope, days, reading, key_of)
     unseen = set(scope.dimensions)
     for batch in batches:
         if unseen and batch.num_rows:
@@ -66,11 +103,13 @@ def read_lines(api: BusinessCentralApi, scope: Scope, reading: Reading, key_of: 
         yield batch
 
 
-def _v2_lines(api: BusinessCentralApi, scope: Scope, reading: Reading, key_of: KeyOf) -> Iterator[pa.RecordBatch]:
+def _v2_lines(
+    api: BusinessCentralApi, scope: Scope, days: Sequence[Days], reading: Reading, key_of: KeyOf
+) -> Iterator[pa.RecordBatch]:
     resource = LINES_EXPANDED if scope.dimensions else LINES
     reading.resource = resource.title
 
-    def build(rows: pa.RecordBatch, page: Page) -> pa.RecordBatch:
+    def build(kind: EntryKind, rows: pa.RecordBatch, page: Page) -> pa.RecordBatch:
         if scope.dimensions and not page.reduced and rows[DIMENSION_LINES.name].null_count:
             raise SchemaDriftError(f"{resource.title} came without {DIMENSION_LINES.name}, which were asked for.")
         dimensions = flatten(rows[DIMENSION_LINES.name], scope.dimensions) if scope.dimensions else {}
@@ -78,31 +117,40 @@ def _v2_lines(api: BusinessCentralApi, scope: Scope, reading: Reading, key_of: K
             "entry_number": rows["entryNumber"],
             "document_type": decode_names(rows["documentType"]),
             "amount": _difference(rows["debitAmount"], rows["creditAmount"]),
-            "kind": constant(EntryKind.NORMAL.value, rows.num_rows),
+            "kind": constant(kind.value, rows.num_rows),
         }
         return canonical_batch(Dataset.JOURNAL_LINES, {**_shared(rows, key_of), **own}, dimensions=dimensions)
 
-    return api.many_rows(resource, reading.findings, build, where=_where(scope), expand=bool(scope.dimensions))
+    def read(where: str, kind: EntryKind) -> Iterator[pa.RecordBatch]:
+        expand = bool(scope.dimensions)
+        return api.many_rows(resource, reading.findings, partial(build, kind), where=where, expand=expand)
+
+    return _for_each(scope, days, read)
 
 
-def _finance_lines(api: BusinessCentralApi, scope: Scope, reading: Reading, key_of: KeyOf) -> Iterator[pa.RecordBatch]:
+def _finance_lines(
+    api: BusinessCentralApi, scope: Scope, days: Sequence[Days], reading: Reading, key_of: KeyOf
+) -> Iterator[pa.RecordBatch]:
     reading.resource = FINANCE_LINES.title
     sets = DimensionSets(
         scope.dimensions, lambda newest: api.rows(DIMENSION_SETS, reading.findings, where=f"setId gt {newest}")
     )
 
-    def build(rows: pa.RecordBatch, _: Page) -> pa.RecordBatch:
+    def build(kind: EntryKind, rows: pa.RecordBatch, _: Page) -> pa.RecordBatch:
         dimensions = sets.columns(rows["dimensionSetID"]) if scope.dimensions else {}
         own = {
             "entry_number": rows["number"],
             "external_document": rows["externalDocumentNumber"],
             "amount": rows["amount"],
-            "kind": _kinds(rows["sourceCode"], api.connection.closing_sources),
+            "kind": _kinds(rows["sourceCode"], api.connection.closing_sources, kind),
             "source": rows["sourceCode"],
         }
         return canonical_batch(Dataset.JOURNAL_LINES, {**_shared(rows, key_of), **own}, dimensions=dimensions)
 
-    return api.many_rows(FINANCE_LINES, reading.findings, build, where=_where(scope))
+    def read(where: str, kind: EntryKind) -> Iterator[pa.RecordBatch]:
+        return api.many_rows(FINANCE_LINES, reading.findings, partial(build, kind), where=where)
+
+    return _for_each(scope, days, read)
 
 
 def _shared(rows: pa.RecordBatch, key_of: KeyOf) -> dict[str, Any]:
@@ -122,12 +170,24 @@ def _shared(rows: pa.RecordBatch, key_of: KeyOf) -> dict[str, Any]:
     }
 
 
-def _where(scope: Scope) -> str:
-    parts = []
-    if scope.period is not None:
-        parts.append(posted_within(scope.period))
+def _for_each(
+    scope: Scope, days: Sequence[Days], read: Callable[[str, EntryKind], Iterator[pa.RecordBatch]]
+) -> Iterator[pa.RecordBatch]:
+    """Read by each filter of a scope: one for each sort of day, or as many as the ids of single records need."""
+    ids = scope.records
+    portions = [ids[at : at + IDS_PER_REQUEST] for at in range(0, len(ids), IDS_PER_REQUEST)] or [()]
+    for some_days in days:
+        kind = EntryKind.CLOSING if some_days.closing else EntryKind.NORMAL
+        for portion in portions:
+            yield from read(_where(scope, some_days, portion), kind)
+
+
+def _where(scope: Scope, days: Days, records: Sequence[str]) -> str:
+    parts = [days.where] if days.where else []
     if scope.since is not None:
         parts.append(modified_since(scope.since))
+    if records:
+        parts.append(of_records(records))
     return " and ".join(parts)
 
 
@@ -137,12 +197,13 @@ def _difference(debit: Column, credit: Column) -> Column:
     return pc.subtract(debit, credit)
 
 
-def _kinds(sources: Column, closing: frozenset[str]) -> Column:
+def _kinds(sources: Column, closing: frozenset[str], kind: EntryKind) -> Column:
+    """Return the kind of each line: closing by its source code, else the one that its day tells."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     closes = pc.is_in(sources, value_set=pa.array(sorted(closing), pa.string()))
-    return pc.if_else(closes, pa.scalar(EntryKind.CLOSING.value), pa.scalar(EntryKind.NORMAL.value))
+    return pc.if_else(closes, pa.scalar(EntryKind.CLOSING.value), pa.scalar(kind.value))
 
 
 def _without_dimensions(batch: pa.RecordBatch, dimension: str) -> list[Finding]:

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from airflow_provider_mlconnector.finance.periods import Period
@@ -52,6 +52,19 @@ def posted_within(period: Period) -> str:
     after that day and before the next, so that a filter by the days of a period leaves them out.
     """
     return f"postingDate ge {period.start} and postingDate le {period.end}"
+
+
+def closed_by(period: Period) -> str:
+    """Return the filter of the closing entries of a year that ends with the period.
+
+    There is nothing else after its last day and before the next. Closing dates are allowed on a year's last day alone.
+    """
+    return f"postingDate gt {period.end} and postingDate lt {period.end + timedelta(days=1)}"
+
+
+def of_records(ids: Iterable[str]) -> str:
+    """Return the filter of the records with these ids; conditions may be joined by ``or`` on one field only."""
+    return f"({' or '.join(f'id eq {record}' for record in ids)})"
 
 
 def modified_since(moment: datetime) -> str:

@@ -109,7 +109,8 @@ class RowDecoder:
                 found += self._retypings(field, rows)
             elif field.need is Need.NEEDED:
                 raise SchemaDriftError(
-                    f"{self.resource} has no column {field.name} any more; it has {', '.join(sorted(seen))}."
+                    f"{self.resource} has no column {field.name} any more; it has {', '.join(sorted(seen))}.",
+                    column=field.name,
                 )
             elif not (page.reduced and field.kind is Kind.OBJECTS):
                 found.append(Finding(FindingKind.COLUMN_MISSING, field.name, f"{self.resource} lacks {field.name}"))
@@ -130,7 +131,7 @@ class RowDecoder:
         value = row.get(field.name)
         if value is None:
             if field.need is Need.NEEDED:
-                raise SchemaDriftError(f"Record {record} of {self.resource} has no {field.name}.")
+                raise SchemaDriftError(f"Record {record} of {self.resource} has no {field.name}.", column=field.name)
             return None
         if field.kind is Kind.OBJECTS:
             return self._objects(field, value, record)
@@ -162,7 +163,9 @@ class RowDecoder:
     def _retyped(self, field: Field, value: Any, record: object) -> SchemaDriftError:
         return SchemaDriftError(
             f"Record {record} of {self.resource}: column {field.name} came as {json_type(value)} "
-            f"where a {field.kind} is expected."
+            f"where a {field.kind} is expected.",
+            column=field.name,
+            retyped=True,
         )
 
 

@@ -93,6 +93,11 @@ class HttpSession:
         self._session = _session(headers or {})
 
     @property
+    def timeout(self) -> Timeout:
+        """Seconds to connect, and of silence that are borne, where a request names no others."""
+        return self._timeout
+
+    @property
     def requests_made(self) -> int:
         """Requests sent so far, each repetition counted."""
         return self._sent

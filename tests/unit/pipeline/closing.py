@@ -3,20 +3,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from airflow_provider_mlconnector.pipeline.context import Bench
 from airflow_provider_mlconnector.pipeline.ending import run_to_end
 from airflow_provider_mlconnector.pipeline.extract import extract
+from airflow_provider_mlconnector.pipeline.layout import cell_scope
 from airflow_provider_mlconnector.pipeline.load import LoadState, begin_load, finish_load
 from airflow_provider_mlconnector.pipeline.manifests import BatchManifest, LoadManifest, PreparedManifest
 from airflow_provider_mlconnector.pipeline.modelwork import ModelWork
 from airflow_provider_mlconnector.pipeline.plan import LoadPlan
 from airflow_provider_mlconnector.pipeline.prepare import prepare
-from airflow_provider_mlconnector.trail.records import RunRef
+from airflow_provider_mlconnector.trail.records import CellScope, RunRef
 from tests.unit.pipeline.fake_model import FakeModel, MemoryStore
 from tests.unit.pipeline.support import PERIOD, Ledger, actuals, read_plan
+
+TOTALS = {
+    ("10100", "NONE"): Decimal("150.5"),
+    ("40100", "SALES"): Decimal("-120.5"),
+    ("40200", "PROD"): Decimal(-30),
+}
+"""What the ledger of the tests adds up to, with ``NONE`` for lines without a department."""
 
 
 @dataclass
@@ -31,6 +41,11 @@ class Close:
     store: MemoryStore = field(default_factory=MemoryStore)
     generation: int = 0
     owner: str = "close/load"
+
+    @property
+    def scope(self) -> CellScope:
+        """Whose accepted cells it changes."""
+        return cell_scope(self.plan, PERIOD.key)
 
     def extract(self) -> BatchManifest:
         return extract(self.bench, self.ledger, read_plan(self.plan.dataset, self.plan.import_name), self.run, PERIOD)
@@ -76,3 +91,8 @@ class Close:
 
     def whole_way(self) -> LoadManifest:
         return self.load(self.prepare())
+
+
+def next_run(close: Close, new_run: Callable[..., RunRef], mode: str = "changes", **more: Any) -> Close:
+    """Return another run of a close's plan."""
+    return Close(close.bench, close.ledger, close.model, new_run(mode), **{"plan": close.plan, **more})

@@ -10,14 +10,20 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_mlconnector.pipeline.context import Bench
+from airflow_provider_mlconnector.pipeline.extract import extract
+from airflow_provider_mlconnector.pipeline.manifests import PreparedManifest
+from airflow_provider_mlconnector.pipeline.plan import LoadPlan
+from airflow_provider_mlconnector.pipeline.prepare import prepare
 from airflow_provider_mlconnector.pipeline.stage import LocalStage
 from airflow_provider_mlconnector.sandbox.running import Sandbox, serve
 from airflow_provider_mlconnector.trail.leases import Leases
 from airflow_provider_mlconnector.trail.records import RunRef
 from airflow_provider_mlconnector.trail.store import Trail
 from tests.sandbox_control import SandboxControl
+from tests.unit.pipeline.closing import Close
+from tests.unit.pipeline.fake_model import FakeModel
 from tests.unit.pipeline.sandbox_close import SandboxClose, opened_closes
-from tests.unit.pipeline.support import LOG, Ledger, StandingClock, line, run_ref
+from tests.unit.pipeline.support import LOG, PERIOD, FakeReader, Ledger, StandingClock, line, read_plan, run_ref
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +72,17 @@ def new_run(bench: Bench) -> Callable[..., RunRef]:
 
 
 @pytest.fixture
+def prepared(bench: Bench, ledger: Ledger, new_run: Callable[..., RunRef]) -> Callable[..., PreparedManifest]:
+    """Read a dataset and prepare a plan of it."""
+
+    def run(plan: LoadPlan, *, model: FakeReader | None = None, mode: str = "changes") -> PreparedManifest:
+        batch = extract(bench, ledger, read_plan(plan.dataset, plan.import_name), new_run(mode), PERIOD)
+        return prepare(bench, plan, batch, PERIOD, model)
+
+    return run
+
+
+@pytest.fixture
 def ledger() -> Ledger:
     """Six lines on three accounts that add up to zero, in two departments."""
     made = Ledger()
@@ -80,6 +97,19 @@ def ledger() -> Ledger:
         ]
     )
     return made
+
+
+@pytest.fixture
+def model() -> FakeModel:
+    return FakeModel()
+
+
+@pytest.fixture
+def close(bench: Bench, ledger: Ledger, model: FakeModel, new_run: Callable[..., RunRef]) -> Close:
+    """A run of the ledger's actuals; blank departments are called ``NONE``."""
+    for row in ledger.lines:
+        row["dimension.DEPARTMENT"] = row["dimension.DEPARTMENT"] or "NONE"
+    return Close(bench, ledger, model, new_run())
 
 
 @pytest.fixture(scope="module")

@@ -44,6 +44,7 @@ class FakeModel:
     """One model with one import of cells.
 
     :param rejected: accounts whose lines the import refuses.
+    :param lists: members by list; where there is one of accounts, the import refuses those that it lacks.
     :param clears: the import clears its target first.
     :param on_start: called before the task is made; may raise.
     :param lose_answer: the start makes the task, but its answer gets lost.
@@ -68,6 +69,7 @@ class FakeModel:
     lists: dict[str, Members] = field(default_factory=dict)
     ref: ModelRef = MODEL
     host: str = "api.anaplan.test"
+    request_timeout: float = 320.0
 
     def ensure_ready(self) -> None:
         if self.not_ready:
@@ -154,9 +156,9 @@ class FakeModel:
         header, rows = lines[0], lines[1:]
         if self.clears:
             self.cells.clear()
-        refused = [(at, row) for at, row in enumerate(rows, 2) if row[0] in self.rejected]
+        refused = [(at, row) for at, row in enumerate(rows, 2) if self._refuses(row[0])]
         for row in rows:
-            if row[0] not in self.rejected:
+            if not self._refuses(row[0]):
                 self.cells[tuple(row[:-1])] = row[-1]
         if refused and self.dump_lines:
             task.dump = "\n".join(
@@ -166,6 +168,15 @@ class FakeModel:
                 ]
             )
         task.outcome = self._outcome(len(rows), len(refused))
+
+    def delete_account(self, account: str) -> None:
+        """Delete a member as a person does; its cells go with it."""
+        self.lists["Accounts"] = without(self.lists["Accounts"], account)
+        self.cells = {key: amount for key, amount in self.cells.items() if key[0] != account}
+
+    def _refuses(self, account: str) -> bool:
+        accounts = self.lists.get("Accounts")
+        return account in self.rejected or (accounts is not None and account not in accounts.by_code)
 
     def _outcome(self, sent: int, refused: int) -> Outcome:
         if not self.told_counts:
@@ -178,6 +189,12 @@ class FakeModel:
             ignored=self.ignored,
             failure_dump=bool(refused),
         )
+
+
+def without(members: Members, code: str) -> Members:
+    """Return a list less one member."""
+    left = {known: name for known, name in members.by_code.items() if known != code}
+    return Members(left, {name: known for known, name in left.items()})
 
 
 class MemoryStore:

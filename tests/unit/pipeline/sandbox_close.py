@@ -91,16 +91,15 @@ def open_ledger(
 ) -> BusinessCentral:
     """Open the company; ``options`` are those of the connection."""
     told = control.info["business_central"]
-    connection = BusinessCentralConnection(
-        tenant=told["tenant"],
-        environment=told["environment"],
-        company=told["company"],
-        credential=ClientSecret(told["client_id"], secret or told["client_secret"]),
-        base_url=told["base_url"],
-        authority_url=told["authority_url"],
-        **options,
-    )
-    return BusinessCentral(connection, flow.calendar.period_of, clock=clock)
+    plain = {
+        "tenant": told["tenant"],
+        "environment": told["environment"],
+        "company": told["company"],
+        "credential": ClientSecret(told["client_id"], secret or told["client_secret"]),
+        "base_url": told["base_url"],
+        "authority_url": told["authority_url"],
+    }
+    return BusinessCentral(BusinessCentralConnection(**plain | options), flow.calendar.period_of, clock=clock)
 
 
 class Reading:
@@ -157,7 +156,8 @@ class SandboxClose:
             prepared.append(made)
             self.meanwhile.get(plan.import_name, lambda: None)()
             loads.append(self.load(plan, made, batches[plan.dataset]))
-        report = reconcile(self.bench, run, plans, list(batches.values()), prepared, loads, Reading(self.model))
+        reader = Reading(self.model)
+        report = reconcile(self.bench, run, plans, list(batches.values()), prepared, loads, reader, self.period)
         return Outcome(run, {str(name): batch for name, batch in batches.items()}, prepared, loads, report)
 
     def prepare(self, plan: LoadPlan, batch: BatchManifest) -> PreparedManifest:
@@ -194,9 +194,17 @@ class Outcome:
 
 @contextmanager
 def opened_closes(
-    folder: Path, trail_template: Path, sandbox: Sandbox, control: SandboxControl
+    folder: Path,
+    trail_template: Path,
+    sandbox: Sandbox,
+    control: SandboxControl,
+    flow_file: Path = FLOW,
+    **connection: Any,
 ) -> Iterator[Callable[[str], SandboxClose]]:
-    """Yield what opens the close of a period, on a trail and a staging area in a folder."""
+    """Yield what opens the close of a period, on a trail and a staging area in a folder.
+
+    :param connection: options of the ledger's.
+    """
     shutil.copy(trail_template, folder / "trail.db")
     clock = QuickClock(sandbox.world)
     trail = Trail(f"sqlite:///{folder}/trail.db", clock=clock)
@@ -207,8 +215,8 @@ def opened_closes(
         log=logging.getLogger("close"),
         clock=clock,
     )
-    flow = load_flow(FLOW)
-    ledger = open_ledger(control, flow, clock)
+    flow = load_flow(flow_file)
+    ledger = open_ledger(control, flow, clock, **connection)
     yield lambda key: SandboxClose(bench, flow, flow.calendar.period(key), ledger, open_anaplan(control, clock))
     ledger.close()
     trail.close()

@@ -137,7 +137,11 @@ class Ledger:
     def _within(row: Mapping[str, Any], scope: Scope) -> bool:
         if scope.period and "posting_date" in row and not scope.period.contains(row["posting_date"]):
             return False
-        return scope.since is None or row["modified_at"] >= scope.since
+        if scope.records and row["record_id"] not in scope.records:
+            return False
+        if scope.since is None:
+            return True
+        return row["modified_at"] is not None and row["modified_at"] >= scope.since
 
     def period_totals(self, period: Period) -> PeriodTotals:
         if self.totals is not None:

@@ -33,7 +33,9 @@ def begin(bench, period, mode="changes"):
 
 
 def join(bench, ticket, rows):
-    return book.join(bench, ticket, stage(bench, ticket, rows), len(rows), DIGEST)
+    file = stage(bench, ticket, rows)
+    bench.trail.add_batch(ticket, rows=len(rows), sums={}, file=file, cursor=None, resource="", requests=1)
+    return book.join(bench, ticket, file, len(rows), DIGEST)
 
 
 def held(bench, period) -> dict[str, int]:
@@ -101,6 +103,20 @@ def test_changes_above_a_fifth_are_merged_and_the_book_stays_the_same(bench, run
     assert held(bench, "P") == before
 
 
+def test_a_whole_read_that_ends_after_a_merge_still_replaces_what_was_read_before_it(bench, run):
+    join(bench, begin(bench, "P", "whole"), [("a", 1), ("gone", 1), ("b", 1)])
+    join(bench, begin(bench, "P"), [("a", 2)])
+    slow = begin(bench, "P", "whole")
+    join(bench, begin(bench, "P"), [("b", 4)])
+    book.compact(bench, scope("P"), "run")
+    assert bench.trail.book(scope("P")).changes == ()
+    join(bench, begin(bench, "P"), [("c", 5)])
+    assert join(bench, slow, [("a", 3), ("b", 3)]) is True
+    assert held(bench, "P") == {"a": 3, "b": 4, "c": 5}
+    assert join(bench, begin(bench, "P", "whole"), [("d", 6)]) is True
+    assert held(bench, "P") == {"d": 6}
+
+
 def test_a_book_that_moves_while_it_is_merged_is_left_alone(bench, run, monkeypatch):
     join(bench, begin(bench, "P", "whole"), [("a", 1)])
     join(bench, begin(bench, "P"), [("a", 2)])
@@ -137,3 +153,19 @@ def test_any_order_of_reads_gives_what_the_latest_whole_read_and_those_after_it_
     for _, whole, rows in begun:
         expected = dict(rows) if whole else {**expected, **dict(rows)}
     assert held(bench, period) == expected
+
+
+def test_of_two_merges_of_one_book_the_one_that_loses_deletes_only_its_own_file(bench, run, monkeypatch):
+    join(bench, begin(bench, "P", "whole"), [("a", 1)])
+    join(bench, begin(bench, "P"), [("a", 2)])
+    merge = book._write
+
+    def while_another_merges_it_too(*args):
+        result = merge(*args)
+        monkeypatch.undo()
+        book.compact(bench, scope("P"), "run")
+        return result
+
+    monkeypatch.setattr(book, "_write", while_another_merges_it_too)
+    book.compact(bench, scope("P"), "run")
+    assert held(bench, "P") == {"a": 2}

@@ -127,6 +127,22 @@ def test_lines_posted_while_the_period_is_read_are_caught_up(bench, ledger, new_
     assert [scope.since is None for _, scope in ledger.requested] == [True, False]
 
 
+def test_a_line_changed_behind_a_long_reads_back_comes_with_the_next_read(bench, ledger, new_run):
+    def change_what_was_read_an_hour_ago() -> None:
+        ledger.on_page = None
+        ledger.lines[0].update({"dimension.DEPARTMENT": "PROD", "modified_at": bench.clock.now()})
+        bench.clock.sleep(3600)
+        ledger.lines[-1].update(modified_at=bench.clock.now())
+
+    ledger.on_page = change_what_was_read_an_hour_ago
+    first = extract(bench, ledger, PLAN, new_run(), PERIOD)
+    assert first.agrees, "its amount is the same: the totals show nothing"
+    accept(bench, first.run, first.cursor)
+    second = extract(bench, ledger, PLAN, new_run(), PERIOD)
+    assert second.mode == "changes"
+    assert book_rows(bench, second.run)["e1"]["dimension.DEPARTMENT"] == "PROD"
+
+
 def test_another_dimension_needs_the_period_whole(bench, ledger, new_run):
     first = extract(bench, ledger, PLAN, new_run(), PERIOD)
     accept(bench, first.run, first.cursor)

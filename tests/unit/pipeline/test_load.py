@@ -1,62 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 
 from airflow_provider_mlconnector.errors import (
     HeaderError,
-    LeaseTakenError,
-    ModelBusyError,
-    StaleVersionError,
-    TaskCancelledError,
     TaskFailedError,
-    TransportError,
 )
-from airflow_provider_mlconnector.pipeline.context import Bench
-from airflow_provider_mlconnector.pipeline.layout import cell_scope
 from airflow_provider_mlconnector.pipeline.plan import Send, Tolerance
-from airflow_provider_mlconnector.trail.records import EventKind, RejectKind, RunRef
-from tests.unit.pipeline.closing import Close
+from airflow_provider_mlconnector.trail.records import RejectKind
+from tests.unit.pipeline.closing import TOTALS, Close, next_run
 from tests.unit.pipeline.fake_model import FakeModel
-from tests.unit.pipeline.support import PERIOD, Ledger, actuals, csv_rows, line, parquet_rows
-
-BLANK_IS_NONE = {"dimension.DEPARTMENT": "NONE"}
-TOTALS = {
-    ("10100", "NONE"): Decimal("150.5"),
-    ("40100", "SALES"): Decimal("-120.5"),
-    ("40200", "PROD"): Decimal(-30),
-}
-
-
-@pytest.fixture
-def model() -> FakeModel:
-    return FakeModel()
-
-
-@pytest.fixture
-def close(bench: Bench, ledger: Ledger, model: FakeModel, new_run: Callable[..., RunRef]) -> Close:
-    for row in ledger.lines:
-        row["dimension.DEPARTMENT"] = row["dimension.DEPARTMENT"] or "NONE"
-    return Close(bench, ledger, model, new_run())
-
-
-def next_run(close: Close, new_run: Callable[..., RunRef], mode: str = "changes", **more: object) -> Close:
-    values = {"plan": close.plan, **more}
-    return Close(close.bench, close.ledger, close.model, new_run(mode), **values)  # type: ignore[arg-type]
-
-
-def scope(close: Close):
-    return cell_scope(close.plan, PERIOD.key)
+from tests.unit.pipeline.support import actuals, csv_rows, line, parquet_rows
 
 
 def test_a_close_loads_the_totals_of_the_book(close: Close, model: FakeModel):
     loaded = close.whole_way()
     assert model.amounts() == TOTALS
     assert (loaded.sent, loaded.loaded, loaded.rejected) == (3, 3, 0)
-    accepted = close.bench.trail.accepted(scope(close))
+    accepted = close.bench.trail.accepted(close.scope)
     assert accepted.version == loaded.accepted_version
     assert not accepted.in_flight
     assert len(parquet_rows(close.bench, accepted.file)) == 3
@@ -66,9 +30,9 @@ def test_a_close_loads_the_totals_of_the_book(close: Close, model: FakeModel):
 def test_the_watermark_moves_with_the_accepted_cells_and_not_before(close: Close):
     batch = close.extract()
     prepared = close.prepare(batch)
-    assert close.bench.trail.accepted(scope(close)).watermark is None
+    assert close.bench.trail.accepted(close.scope).watermark is None
     close.load(prepared)
-    assert close.bench.trail.accepted(scope(close)).watermark == batch.cursor
+    assert close.bench.trail.accepted(close.scope).watermark == batch.cursor
 
 
 def test_a_changed_line_corrects_its_cell_and_no_other(close: Close, model: FakeModel, new_run):
@@ -104,10 +68,10 @@ def test_nothing_new_sends_nothing_and_starts_no_task(close: Close, model: FakeM
 
 def test_the_watermark_moves_although_no_cell_changed(close: Close, new_run):
     close.whole_way()
-    before = close.bench.trail.accepted(scope(close)).watermark
+    before = close.bench.trail.accepted(close.scope).watermark
     close.ledger.change(2, description="Another text")
     next_run(close, new_run).whole_way()
-    after = close.bench.trail.accepted(scope(close)).watermark
+    after = close.bench.trail.accepted(close.scope).watermark
     assert after > before
 
 
@@ -138,7 +102,7 @@ def test_a_rejected_cell_keeps_what_was_accepted_of_it_before(close: Close, mode
     model.rejected = {"40200"}
     close.ledger.change(3, amount=Decimal("-31.00"), credit=Decimal("31.00"))
     next_run(close, new_run).whole_way()
-    accepted = parquet_rows(close.bench, close.bench.trail.accepted(scope(close)).file)
+    accepted = parquet_rows(close.bench, close.bench.trail.accepted(close.scope).file)
     assert {row["Account"]: row["Amount"] for row in accepted}["40200"] == Decimal(-30)
     close.ledger.change(3, amount=Decimal("-30.00"), credit=Decimal("30.00"))
     assert next_run(close, new_run).prepare().file is None
@@ -148,7 +112,7 @@ def test_more_rejects_than_tolerated_fail_the_load_but_keep_what_was_taken(close
     model.rejected = {"40200"}
     with pytest.raises(TaskFailedError, match="1 of 3 rows were rejected"):
         close.whole_way()
-    accepted = parquet_rows(close.bench, close.bench.trail.accepted(scope(close)).file)
+    accepted = parquet_rows(close.bench, close.bench.trail.accepted(close.scope).file)
     assert {row["Account"] for row in accepted} == {"10100", "40100"}
     assert close.bench.leases.all() == []
 
@@ -158,7 +122,7 @@ def test_rejects_that_the_dump_does_not_name_leave_all_cells_unknown(close: Clos
     close.plan = actuals(tolerance=Tolerance(rows=5))
     loaded = close.whole_way()
     assert "names 0 of them" in loaded.unknown
-    accepted = close.bench.trail.accepted(scope(close))
+    accepted = close.bench.trail.accepted(close.scope)
     assert accepted.file is None
     assert len(accepted.in_flight) == 1
     model.rejected = set()
@@ -185,7 +149,7 @@ def test_an_import_that_read_another_file_is_not_accepted(close: Close, model: F
     model._run = import_an_old_file  # type: ignore[method-assign]
     loaded = close.whole_way()
     assert "it read another file" in loaded.unknown
-    assert close.bench.trail.accepted(scope(close)).file is None
+    assert close.bench.trail.accepted(close.scope).file is None
 
 
 def test_an_answer_without_counts_counts_as_the_whole_file(close: Close, model: FakeModel):
@@ -198,7 +162,7 @@ def test_a_failed_import_leaves_its_cells_unknown_and_the_next_run_sends_them(cl
     model.fails = True
     with pytest.raises(TaskFailedError, match="it failed"):
         close.whole_way()
-    accepted = close.bench.trail.accepted(scope(close))
+    accepted = close.bench.trail.accepted(close.scope)
     assert (accepted.file, accepted.watermark) == (None, None)
     model.fails = False
     next_run(close, new_run).whole_way()
@@ -236,7 +200,7 @@ def test_a_header_that_the_import_does_not_expect_stops_before_the_upload(close:
     ):
         close.whole_way()
     assert model.uploads == []
-    assert close.bench.trail.accepted(scope(close)).in_flight == ()
+    assert close.bench.trail.accepted(close.scope).in_flight == ()
     assert close.bench.leases.all() == []
 
 
@@ -280,128 +244,6 @@ def test_an_import_that_clears_its_target_gets_all_cells_or_none(close: Close, m
     assert next_run(close, new_run).prepare().file is None
     close.ledger.change(3, amount=Decimal("-31.00"), credit=Decimal("31.00"))
     assert next_run(close, new_run).prepare().cells_sent == 3
-
-
-def test_a_busy_model_is_not_waited_for_and_gives_the_lease_back(close: Close, model: FakeModel):
-    prepared = close.prepare()
-    model.not_ready = ModelBusyError("somebody works in it", state="changing")
-    for _ in range(3):
-        with pytest.raises(ModelBusyError):
-            close.begin(prepared)
-    assert close.bench.leases.all() == []
-    assert close.bench.trail.accepted(scope(close)).in_flight == ()
-    model.not_ready = None
-    close.load(prepared)
-    assert model.amounts() == TOTALS
-
-
-def test_a_model_in_use_by_another_task_is_left_alone(close: Close, model: FakeModel):
-    prepared = close.prepare()
-    close.bench.leases.acquire(f"{model.host}/{model.ref.model_id}", "somebody", 900)
-    with pytest.raises(LeaseTakenError, match="somebody works on"):
-        close.begin(prepared)
-    assert model.uploads == []
-
-
-def test_a_cancelled_task_leaves_its_cells_unknown_and_a_retry_starts_another(close: Close, model: FakeModel):
-    state, work = close.begin(close.prepare())
-    model.cancel(state.ref)
-    with pytest.raises(TaskCancelledError):
-        close.finish(state, work)
-    assert len(close.bench.trail.accepted(scope(close)).in_flight) == 1
-    loaded = close.load(state.prepared)
-    assert loaded.loaded == 3
-    assert len(model.made) == 2
-
-
-def test_an_upload_that_cannot_finish_starts_no_import_and_is_repeated(close: Close, model: FakeModel):
-    prepared = close.prepare()
-
-    def break_down() -> None:
-        raise TransportError("the connection broke")
-
-    model.on_upload = break_down
-    with pytest.raises(TransportError):
-        close.begin(prepared)
-    assert model.made == []
-    model.on_upload = lambda: None
-    assert close.load(prepared).loaded == 3
-
-
-def test_a_file_that_was_not_sent_in_time_is_never_sent_over_a_newer_one(close: Close, model: FakeModel, new_run):
-    def break_down() -> None:
-        raise TransportError("the connection broke")
-
-    prepared = close.prepare()
-    model.on_upload = break_down
-    with pytest.raises(TransportError):
-        close.begin(prepared)
-    model.on_upload = lambda: None
-    close.ledger.change(3, amount=Decimal(-40), credit=Decimal(40))
-    next_run(close, new_run, owner="close2/load").whole_way()
-    loaded = close.load(prepared)
-    assert loaded.sent == 0
-    assert model.amounts()[("40200", "PROD")] == Decimal(-40)
-
-
-def test_a_model_that_turns_busy_after_the_mark_is_come_back_to_with_the_same_file(close: Close, model: FakeModel):
-    prepared = close.prepare()
-    looks = iter([None, ModelBusyError("somebody works in it", state="changing")])
-
-    def ready() -> None:
-        error = next(looks, None)
-        if error:
-            raise error
-
-    model.ensure_ready = ready  # type: ignore[method-assign]
-    with pytest.raises(ModelBusyError):
-        close.begin(prepared)
-    assert close.bench.leases.all() == []
-    assert close.load(prepared).loaded == 3
-    assert len(close.bench.trail.events(close.run.run_id)) < 15
-    kinds = [event.kind for event in close.bench.trail.events(close.run.run_id)]
-    assert (kinds.count(EventKind.PREPARED), kinds.count(EventKind.IN_FLIGHT)) == (1, 1)
-
-
-def test_a_task_that_died_after_the_start_is_taken_up_and_not_repeated(close: Close, model: FakeModel):
-    state, _ = close.begin(close.prepare())
-    again, work = close.begin(state.prepared)
-    assert again.ref == state.ref
-    assert close.finish(again, work).loaded == 3
-    assert len(model.made) == 1
-
-
-def test_a_finished_load_that_is_finished_again_is_the_same_load(close: Close, model: FakeModel):
-    state, work = close.begin(close.prepare())
-    first = close.finish(state, work)
-    second = close.finish(*close.begin(state.prepared))
-    assert first.accepted_version == second.accepted_version
-    kinds = [event.kind for event in close.bench.trail.events(close.run.run_id)]
-    assert kinds.count(EventKind.ACCEPTED) == 1
-
-
-def test_a_cleared_task_prepares_and_sends_again(close: Close, model: FakeModel, new_run):
-    close.whole_way()
-    cleared = Close(close.bench, close.ledger, model, close.run, store=close.store, generation=1)
-    cleared.run = new_run("whole")
-    assert cleared.whole_way().sent == 3
-    assert len(model.made) == 2
-
-
-def test_a_load_that_was_taken_over_does_not_accept_what_it_sent(close: Close, model: FakeModel, new_run):
-    state, work = close.begin(close.prepare())
-    close.bench.clock.sleep(3600)
-    other = next_run(close, new_run, owner="close2/load")
-    close.ledger.change(3, amount=Decimal("-40.00"), credit=Decimal("40.00"))
-    loaded = other.whole_way()
-    assert loaded.loaded == 3, "its cells were unknown, so all are sent again"
-    work.release()
-    late = close.work()
-    with pytest.raises(StaleVersionError):
-        close.finish(state, late)
-    retried = close.load(state.prepared)
-    assert retried.sent == 0
-    assert model.amounts()[("40200", "PROD")] == Decimal(-40)
 
 
 def test_lines_that_differ_only_in_what_is_not_loaded_do_not_matter(close: Close, new_run):

@@ -16,9 +16,10 @@ from airflow_provider_mlconnector.errors import (
     TransportError,
 )
 from airflow_provider_mlconnector.pipeline.ending import judge, run_to_end
-from airflow_provider_mlconnector.pipeline.leasing import CHUNK_TIMEOUT, LEASE_SECONDS
-from airflow_provider_mlconnector.pipeline.modelwork import REQUEST_TIMEOUT, ActionJob, ModelWork
+from airflow_provider_mlconnector.pipeline.leasing import LEASE_SECONDS
+from airflow_provider_mlconnector.pipeline.modelwork import ModelWork
 from airflow_provider_mlconnector.pipeline.plan import Tolerance
+from airflow_provider_mlconnector.pipeline.starting import ActionJob
 from airflow_provider_mlconnector.systems.anaplan.tasks import ActionKind, Outcome, TaskState
 from airflow_provider_mlconnector.trail.records import EventKind
 from tests.unit.pipeline.fake_model import FILE, IMPORT, FakeModel, MemoryStore
@@ -90,7 +91,7 @@ def test_a_process_that_died_in_the_start_is_followed_up_and_starts_one_task(ben
     before = bench.clock.now()
     new_work(store).begin(job)
     assert len(model.made) == 1
-    assert bench.clock.now() - before >= timedelta(seconds=REQUEST_TIMEOUT), "the request might still have come"
+    assert bench.clock.now() - before >= timedelta(seconds=model.request_timeout), "the request might still have come"
 
 
 def test_an_answer_that_got_lost_is_found_in_the_task_list(bench, model, job, new_work, store):
@@ -113,7 +114,7 @@ def test_a_request_that_got_lost_is_sent_again_after_its_time(bench, model, job,
     before = bench.clock.now()
     new_work(store).begin(job)
     assert len(model.made) == 1
-    assert bench.clock.now() - before >= timedelta(seconds=REQUEST_TIMEOUT)
+    assert bench.clock.now() - before >= timedelta(seconds=model.request_timeout)
     assert EventKind.WAITED in kinds(bench)
 
 
@@ -191,7 +192,7 @@ def test_an_expired_lease_is_free_only_when_its_task_is_over_and_a_chunk_has_tim
     bench.clock.advance(LEASE_SECONDS + 1)
     with pytest.raises(LeaseTakenError):
         new_work(other, owner="other").begin(job)
-    bench.clock.advance(CHUNK_TIMEOUT.total_seconds())
+    bench.clock.advance(model.request_timeout)
     with pytest.raises(LeaseTakenError):
         new_work(other, owner="other").begin(job)
     model.made[0].state = TaskState.COMPLETE
@@ -208,7 +209,7 @@ def test_an_expired_lease_with_an_unanswered_start_waits_for_every_task_of_the_a
         new_work(store).begin(job)
     model.on_start = lambda: None
     late = model.foreign()
-    bench.clock.advance(LEASE_SECONDS + CHUNK_TIMEOUT.total_seconds() + 1)
+    bench.clock.advance(LEASE_SECONDS + model.request_timeout + 1)
     with pytest.raises(LeaseTakenError):
         new_work(MemoryStore(), owner="other").begin(job)
     late.state = TaskState.COMPLETE

@@ -16,61 +16,24 @@ from airflow_provider_mlconnector.errors import (
 )
 from airflow_provider_mlconnector.finance.crosswalk import MatchKind, Rule, crosswalk
 from airflow_provider_mlconnector.finance.datasets import Dataset, EntryKind
-from airflow_provider_mlconnector.pipeline import engine
 from airflow_provider_mlconnector.pipeline.extract import extract
-from airflow_provider_mlconnector.pipeline.plan import Match, ReadPlan, Selection, Shape, Sign, Source, Unmapped
-from airflow_provider_mlconnector.pipeline.prepare import prepare
+from airflow_provider_mlconnector.pipeline.plan import Match, Selection, Shape, Sign, Source, Unmapped
 from airflow_provider_mlconnector.pipeline.recipe import plan_digest, read_recipe
-from airflow_provider_mlconnector.pipeline.transform import whole_period
 from airflow_provider_mlconnector.trail.records import CellScope, EventKind, StagedFile
+from tests.unit.pipeline.preparing import CENTRES, lines, problems
 from tests.unit.pipeline.support import (
     COLUMNS,
-    COMPANY,
     FLOW,
     PERIOD,
     FakeReader,
     account,
     actuals,
     amounts,
-    csv_rows,
     line,
     members,
-    parquet_rows,
     read_plan,
     records,
 )
-
-HERE = "tests.unit.pipeline.test_prepare"
-CENTRES = crosswalk(
-    "centres.csv",
-    [
-        Rule(MatchKind.EXACT, "SALES", "CC200", line=2),
-        Rule(MatchKind.PREFIX, "PR", "CC300", line=3),
-        Rule(MatchKind.EXACT, "", "NONE", line=4),
-    ],
-)
-
-
-@pytest.fixture
-def prepared(bench, ledger, new_run):
-    """Read a dataset and prepare a plan of it."""
-
-    def run(plan, *, model=None, mode="changes"):
-        run = new_run(mode)
-        dimensions = ("DEPARTMENT",) if plan.dataset is Dataset.JOURNAL_LINES else ()
-        read = ReadPlan(FLOW, COMPANY, plan.dataset, dimensions, (plan.import_name,))
-        return prepare(bench, plan, extract(bench, ledger, read, run, PERIOD), PERIOD, model)
-
-    return run
-
-
-def lines(bench, done):
-    return csv_rows(bench, done.file)
-
-
-def problems(bench, done) -> dict[str, str]:
-    return {row[":record"]: row[":problem"] for row in parquet_rows(bench, done.quarantine)}
-
 
 # Cells
 
@@ -302,166 +265,6 @@ def test_natural_signs_turn_accounts_by_their_category(bench, ledger, new_run, p
     assert amounts(lines(bench, done)) == {("10100", "NONE"): Decimal("150.5"), ("40100", "CC200"): Decimal("120.5")}
     assert "40200 is not in the book of accounts" in problems(bench, done)["e3"]
     assert done.sum_accepted == done.sum_cells == "30.00", "sums stay in the sign of the ledger"
-
-
-# Lists
-
-
-def accounts_with_parents(ledger, *pairs) -> None:
-    ledger.rows[Dataset.ACCOUNTS] = [account(code, parent=parent) for code, parent in pairs]
-
-
-ACCOUNTS = records(Dataset.ACCOUNTS, {"Code": "account", "Name": "name", "Parent": "parent"}, shape=Shape.RECORDS)
-
-
-def test_parents_come_before_their_children(bench, ledger, prepared):
-    accounts_with_parents(ledger, ("111", "11"), ("11", "1"), ("2", None), ("1", ""))
-    codes = [row["Code"] for row in lines(bench, prepared(ACCOUNTS))]
-    assert sorted(codes) == ["1", "11", "111", "2"]
-    assert codes.index("1") < codes.index("11") < codes.index("111")
-
-
-def test_a_parent_that_is_missing_or_runs_in_a_circle_is_quarantined(bench, ledger, prepared):
-    accounts_with_parents(ledger, ("1", ""), ("2", "9"), ("21", "2"), ("3", "4"), ("4", "3"))
-    done = prepared(ACCOUNTS)
-    assert [row["Code"] for row in lines(bench, done)] == ["1"]
-    assert problems(bench, done) == {
-        "a2": "the parent '9' is not in the data",
-        "a21": "above the parent '2' a member is missing, or the parents form a circle",
-        "a3": "above the parent '4' a member is missing, or the parents form a circle",
-        "a4": "above the parent '3' a member is missing, or the parents form a circle",
-    }
-
-
-def test_a_parent_is_mapped_as_the_members_are(bench, ledger, prepared):
-    accounts_with_parents(ledger, ("1", ""), ("2", "1"))
-    book = crosswalk("codes.csv", [Rule(MatchKind.EXACT, "1", "A"), Rule(MatchKind.EXACT, "2", "B")])
-    done = prepared(replace(ACCOUNTS, crosswalks={"Code": book}))
-    assert [(row["Code"], row["Parent"]) for row in lines(bench, done)] == [("A", ""), ("B", "A")]
-
-
-def test_added_lines_are_members_that_no_row_stands_behind(bench, ledger, prepared):
-    accounts_with_parents(ledger, ("1", "TOP"))
-    plan = replace(ACCOUNTS, extra=({"Code": "TOP", "Name": "All"}, {"Code": "NONE", "Name": "None", "Parent": "TOP"}))
-    done = prepared(plan)
-    assert [row["Code"] for row in lines(bench, done)] == ["TOP", "1", "NONE"]
-    assert (done.rows_book, done.rows_accepted, done.cells_now) == (1, 1, 3)
-
-
-def test_a_line_per_record_is_addressed_by_its_id(bench, ledger, prepared):
-    columns = {
-        "id": "record_id",
-        "Posted": "posting_date",
-        "Changed": "modified_at",
-        "Stat": "statistical",
-        "Amount": "amount",
-    }
-    ledger.lines[:] = [line(1, amount="-0.50", statistical=False)]
-    done = prepared(records(Dataset.JOURNAL_LINES, columns, shape=Shape.RECORDS))
-    assert lines(bench, done) == [
-        {"id": "e1", "Posted": "2025-11-02", "Changed": "2026-11-19T06:01:00Z", "Stat": "false", "Amount": "-0.5"}
-    ]
-
-
-# Transforms
-
-
-def double(frame):
-    frame["amount"] = (frame["amount"] * 3 + frame["amount"]) / Decimal(2)
-    return frame
-
-
-def too_fine(frame):
-    frame["amount"] = frame["amount"] / 3
-    return frame
-
-
-def drop_sales(frame):
-    return frame[frame["account"] != "40100"]
-
-
-def to_float(frame):
-    frame["amount"] = frame["amount"].astype(float)
-    return frame
-
-
-def renamed_later(frame):
-    return frame.rename(columns={"account": "konto"}) if "e5" in set(frame["record_id"]) else frame
-
-
-def add_column(frame):
-    frame["region"] = "EMEA"
-    return frame
-
-
-def tell_size(frame):
-    frame["region"] = str(len(frame))
-    return frame
-
-
-@whole_period
-def tell_size_of_all(frame):
-    return tell_size(frame)
-
-
-def returns_nothing(frame):
-    return None
-
-
-def raises(frame):
-    raise KeyError("no such thing")
-
-
-def test_a_transform_keeps_decimals_exact_and_its_effect_is_told(bench, ledger, prepared):
-    ledger.lines[0]["amount"] = Decimal("9007199254740993.01")
-    plan = actuals(transform=f"{HERE}:double", crosswalks={"Cost Centre": CENTRES})
-    done = prepared(plan)
-    assert amounts(lines(bench, done))[("40100", "CC200")] == 2 * (Decimal("9007199254740993.01") + Decimal("-20.50"))
-    assert Decimal(done.sum_book) == Decimal(done.sum_accepted) + Decimal(done.sum_left_out)
-    assert list(done.left_out) == ["transform"]
-
-
-def test_rows_that_a_transform_drops_are_left_out_by_rule(bench, prepared):
-    done = prepared(actuals(transform=f"{HERE}:drop_sales", crosswalks={"Cost Centre": CENTRES}))
-    assert (done.rows_book, done.rows_accepted, done.left_out) == (6, 4, {"transform": "2 rows -120.50"})
-
-
-def test_a_transform_may_add_a_column(bench, prepared):
-    columns = {**COLUMNS, "Region": Source("region")}
-    group = ("Account", "Cost Centre", "Region", "Time")
-    plan = actuals(columns=columns, group_by=group, transform=f"{HERE}:add_column", crosswalks={"Cost Centre": CENTRES})
-    assert {row["Region"] for row in lines(bench, prepared(plan))} == {"EMEA"}
-
-
-@pytest.mark.parametrize(
-    ("name", "error", "sentence"),
-    [
-        (f"{HERE}:to_float", SchemaDriftError, "made amount a float"),
-        (f"{HERE}:returns_nothing", DataError, "returned a NoneType"),
-        (f"{HERE}:raises", DataError, "failed: KeyError"),
-        (f"{HERE}:too_fine", SchemaDriftError, "made amount what cannot be kept"),
-        (f"{HERE}:missing", ConfigurationError, "cannot be imported"),
-        ("no.such.module:function", ConfigurationError, "cannot be imported"),
-        (f"{HERE}:HERE", ConfigurationError, "is no function"),
-    ],
-)
-def test_a_transform_that_is_wrong_is_told_by_name(prepared, name, error, sentence):
-    with pytest.raises(error, match=sentence):
-        prepared(actuals(transform=name))
-
-
-@pytest.mark.parametrize(("name", "sizes"), [("tell_size", {"2"}), ("tell_size_of_all", {"6"})])
-def test_a_transform_gets_pieces_unless_it_asks_for_the_whole_period(bench, prepared, monkeypatch, name, sizes):
-    monkeypatch.setattr(engine, "ROWS_AT_ONCE", 2)
-    columns = {"id": Source("record_id"), "Size": Source("region")}
-    plan = actuals(columns=columns, group_by=(), shape=Shape.RECORDS, transform=f"{HERE}:{name}")
-    assert {row["Size"] for row in lines(bench, prepared(plan))} == sizes
-
-
-def test_a_transform_that_changes_its_mind_about_columns_is_told(prepared, monkeypatch):
-    monkeypatch.setattr(engine, "ROWS_AT_ONCE", 2)
-    with pytest.raises(SchemaDriftError, match=r"returned the columns .* for some rows"):
-        prepared(actuals(transform=f"{HERE}:renamed_later"))
 
 
 # What is known without looking

@@ -13,7 +13,7 @@ from airflow_provider_mlconnector.pipeline.load import begin_load, finish_load
 from airflow_provider_mlconnector.pipeline.plan import Tolerance
 from airflow_provider_mlconnector.pipeline.replay import Place, Wanted, as_sent, places, prepare_replay
 from airflow_provider_mlconnector.trail.records import EventKind, RunRef
-from tests.unit.pipeline.closing import Close
+from tests.unit.pipeline.closing import Close, next_run
 from tests.unit.pipeline.fake_model import FakeModel
 from tests.unit.pipeline.support import FLOW, PERIOD, actuals, csv_rows, parquet_rows
 
@@ -28,10 +28,6 @@ def close(bench, ledger, model, new_run: Callable[..., RunRef]) -> Close:
     for row in ledger.lines:
         row["dimension.DEPARTMENT"] = row["dimension.DEPARTMENT"] or "NONE"
     return Close(bench, ledger, model, new_run(), plan=actuals(tolerance=Tolerance(rows=5)))
-
-
-def next_run(close: Close, new_run, mode: str = "changes") -> Close:
-    return Close(close.bench, close.ledger, close.model, new_run(mode), plan=close.plan)
 
 
 def replay(close: Close, wanted: Wanted, run: RunRef):

@@ -9,11 +9,14 @@ import pytest
 from airflow_provider_mlconnector.errors import DataError
 from airflow_provider_mlconnector.finance.crosswalk import MatchKind, Rule, crosswalk
 from airflow_provider_mlconnector.pipeline.plan import Tolerance
-from airflow_provider_mlconnector.pipeline.tell import _chunk, tell
+from airflow_provider_mlconnector.pipeline.replay import Wanted, as_sent
+from airflow_provider_mlconnector.pipeline.tell import tell
+from airflow_provider_mlconnector.pipeline.whereabouts import read_line
+from airflow_provider_mlconnector.systems.port import Finding, FindingKind
 from airflow_provider_mlconnector.trail.records import RunRef
 from tests.unit.pipeline.closing import Close
 from tests.unit.pipeline.fake_model import FakeModel
-from tests.unit.pipeline.support import actuals
+from tests.unit.pipeline.support import actuals, run_ref
 
 CENTRES = crosswalk(
     "centres.csv", [Rule(MatchKind.EXACT, "SALES", "CC200", line=2), Rule(MatchKind.EXACT, "", "NONE", line=3)]
@@ -56,7 +59,7 @@ def test_a_record_left_out_by_rule_tells_which(close):
 def test_a_rejected_cell_is_told_for_each_of_its_records(close):
     close.model.rejected = {"40100"}
     close.whole_way()
-    assert steps(close, "e2")["rejected"] == "Rejected: no such account"
+    assert steps(close, "e2")["rejected"] == "Rejected: no such account (line 2, amount -120.50)"
     assert "rejected" not in steps(close, "e4")
 
 
@@ -88,6 +91,66 @@ def test_a_run_that_did_not_touch_the_cell_says_so_or_nothing(close, new_run):
     assert other.run.run_id not in {step.run_id for step in tell(close.bench, "e4")}
 
 
+def test_a_lost_code_is_told_by_the_run_that_met_it_and_the_former_cell_went_without_the_record(close, new_run):
+    close.whole_way()
+    lost = actuals(
+        crosswalks={"Cost Centre": crosswalk("centres.csv", [CENTRES.rules[1]])}, tolerance=Tolerance(rows=9)
+    )
+    for _ in range(2):  # the second run meets the same and does nothing
+        Close(close.bench, close.ledger, close.model, new_run(), plan=lost).whole_way()
+    told = [step for step in tell(close.bench, "e1") if step.run_id != close.run.run_id]
+    assert [step.step for step in told] == ["mapped", "left", "quarantined"]
+    assert "no Cost Centre for 'SALES'" in told[0].sentence
+    assert told[1].sentence.startswith("Its former cell Account=40100, Cost Centre=CC200")
+    assert told[1].sentence.endswith("Amount 0.")
+
+
+def test_another_decision_is_told_though_no_cell_moved_and_the_same_one_is_not_told_twice(close, new_run):
+    close.whole_way()
+    other = actuals(crosswalks={"Cost Centre": crosswalk("other.csv", CENTRES.rules)}, tolerance=Tolerance(rows=9))
+    later = []
+    for _ in range(2):
+        close.bench.clock.advance(60)
+        later.append(new_run())
+        Close(close.bench, close.ledger, close.model, later[-1], plan=other).whole_way()
+    told = [(step.run_id, step.sentence) for step in tell(close.bench, "e3") if step.step == "mapped"]
+    assert [run_id for run_id, _ in told] == [close.run.run_id, later[0].run_id]
+    assert "other.csv has no Cost Centre for 'PROD'" in told[1][1]
+
+
+def test_a_file_that_was_repeated_is_told_with_who_asked_for_it(close):
+    batch = close.bench.trail.batch(close.load(close.prepare()).prepared.batch_id)
+    run = run_ref("again")
+    close.bench.trail.open_run(run, requested_by="grace")
+    made = as_sent(close.bench, close.plan, Wanted(batch_id=batch.batch_id), run)
+    again = Close(close.bench, close.ledger, close.model, run, plan=close.plan)
+    state, work = again.begin(made)
+    again.finish(state, work)
+    told = [step for step in tell(close.bench, "e1") if step.run_id == "again"]
+    assert [step.step for step in told] == ["replayed", "written", "started", "finished", "accepted"]
+    assert told[0].sentence == f"grace asked to send batch {batch.batch_id} again, byte for byte as it was sent."
+    assert {step.by for step in told} == {"grace"}
+    assert "Amount -120.5" in told[1].sentence
+
+
+def test_a_record_that_could_not_be_read_is_told_though_no_batch_holds_it(close):
+    close.ledger.findings = [Finding(FindingKind.ROW_INVALID, "e9", "the amount is no number")]
+    close.whole_way()
+    (told,) = tell(close.bench, "e9")
+    assert told.sentence == "Quarantined when it was read, from journal_lines: the amount is no number"
+    assert tell(close.bench, "e9", flow="larkfield_close") == [told]
+    with pytest.raises(DataError):
+        tell(close.bench, "e9", flow="another")
+
+
+def test_a_cell_that_was_prepared_twice_has_its_reject_told_once(close, new_run):
+    close.model.rejected = {"40100"}
+    first = close.prepare()
+    close.load(close.prepare())
+    assert first.against == 0
+    assert [step.step for step in tell(close.bench, "e1")].count("rejected") == 1
+
+
 def test_a_record_that_nobody_read_is_not_known(close):
     close.whole_way()
     with pytest.raises(DataError, match="No batch holds a record e99"):
@@ -98,7 +161,7 @@ def test_the_chunk_of_a_line_is_found_by_its_place_in_the_file(tmp_path):
     file = tmp_path / "cells.csv"
     filler = '"' + "x\n" * 50 + '"'
     file.write_text("Header\n" + f"{filler}\n" * 200_000)
-    assert _chunk(file, 1) == 0
-    assert _chunk(file, 200_000) == (file.stat().st_size - 1) // (8 << 20)
+    assert read_line(file, 1)[1] == 0
+    assert read_line(file, 200_000)[1] == (file.stat().st_size - 1) // (8 << 20)
     file.write_text("Header\n1\n")
-    assert _chunk(file, 1) is None
+    assert read_line(file, 1) == ({"Header": "1"}, None)

@@ -14,7 +14,8 @@ import pytest
 from airflow_provider_mlconnector.clock import SYSTEM_CLOCK
 from airflow_provider_mlconnector.errors import ServerError
 from airflow_provider_mlconnector.pipeline.ending import run_to_end
-from airflow_provider_mlconnector.pipeline.modelwork import ActionJob, Finished, ModelWork
+from airflow_provider_mlconnector.pipeline.modelwork import Finished, ModelWork
+from airflow_provider_mlconnector.pipeline.starting import ActionJob
 from airflow_provider_mlconnector.systems.anaplan.definitions import Kind
 from airflow_provider_mlconnector.systems.anaplan.model import AnaplanModel
 from airflow_provider_mlconnector.systems.anaplan.tasks import ActionKind

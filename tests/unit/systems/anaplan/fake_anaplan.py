@@ -10,12 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from airflow_provider_mlconnector.systems.anaplan.auth import BasicLogin
+from airflow_provider_mlconnector.systems.anaplan.access import Access
+from airflow_provider_mlconnector.systems.anaplan.auth import BasicLogin, Login, fingerprint
 from airflow_provider_mlconnector.systems.anaplan.client import AnaplanClient
 from airflow_provider_mlconnector.systems.anaplan.definitions import ModelRef
 from airflow_provider_mlconnector.systems.anaplan.hosts import Hosts
 from airflow_provider_mlconnector.systems.anaplan.local import LocalTokenStore
+from airflow_provider_mlconnector.systems.anaplan.login_service import LoginService
 from airflow_provider_mlconnector.systems.anaplan.model import AnaplanModel
+from airflow_provider_mlconnector.systems.anaplan.ports import TokenStore
 from tests.unit.systems.http.scripted_server import FakeClock, Reply, Request, Server, as_json, serving
 
 WORKSPACE, MODEL = "a" * 32, "B" * 32
@@ -146,3 +149,8 @@ def anaplan(**options: Any) -> Iterator[Setting]:
             yield Setting(fake, server, client, client.model(REF), clock)
         finally:
             client.close()
+
+
+def access(server: Server, login: Login, clock: FakeClock, tokens: TokenStore | None = None) -> Access:
+    service = LoginService(hosts_of(server), clock=clock)
+    return Access(login, service, tokens or LocalTokenStore(clock), fingerprint(hosts_of(server), login))

@@ -17,11 +17,8 @@ from cryptography.x509.oid import NameOID
 from airflow_provider_mlconnector.errors import (
     AuthenticationError,
     ConfigurationError,
-    DeadlineError,
-    LostAnswerError,
     ProtocolError,
 )
-from airflow_provider_mlconnector.systems.anaplan.access import Access
 from airflow_provider_mlconnector.systems.anaplan.auth import (
     BasicLogin,
     CertificateLogin,
@@ -32,8 +29,7 @@ from airflow_provider_mlconnector.systems.anaplan.auth import (
 from airflow_provider_mlconnector.systems.anaplan.hosts import Hosts
 from airflow_provider_mlconnector.systems.anaplan.local import LocalTokenStore
 from airflow_provider_mlconnector.systems.anaplan.login_service import LoginService
-from airflow_provider_mlconnector.systems.anaplan.oauth import authorization_url, device_grant, exchange_code
-from tests.unit.systems.anaplan.fake_anaplan import FakeAnaplan, hosts_of
+from tests.unit.systems.anaplan.fake_anaplan import FakeAnaplan, access, hosts_of
 from tests.unit.systems.http.scripted_server import FakeClock, Reply, as_json, in_turn, serving
 
 JANE = BasicLogin("jane@example.com", "pässword")
@@ -54,11 +50,6 @@ def fake(clock):
 def server(fake):
     with serving(fake) as running:
         yield running
-
-
-def access(server, login, clock, tokens=None):
-    service = LoginService(hosts_of(server), clock=clock)
-    return Access(login, service, tokens or LocalTokenStore(clock), fingerprint(hosts_of(server), login))
 
 
 # Basic
@@ -120,7 +111,7 @@ def test_the_life_of_a_token_is_counted_on_anaplans_clock(clock):
     date = "Fri, 20 Nov 2026 08:00:00 GMT"  # two hours ahead of ours
     token = as_json({"tokenInfo": {"tokenValue": "t", "expiresAt": ahead}}, 201, Date=date)
     with serving(in_turn(token)) as running:
-        made = LoginService(hosts_of(running), clock=clock).authenticate("Basic x", None)
+        made = LoginService(hosts_of(running), clock=clock).authenticate("Basic x")
     assert made.expires_at - clock.now() == datetime.timedelta(seconds=2100)
 
 
@@ -242,151 +233,7 @@ def test_a_key_of_another_certificate_is_a_configuration_error(key, certificate)
         replace(certificate, private_key_pem=pem_of_key(other)).payload(1.0)
 
 
-# OAuth
-
-
-class RefreshTokens(LocalTokenStore):
-    """Notes when a refresh token is durable."""
-
-    def __init__(self, clock, log):
-        super().__init__(clock)
-        self.log = log
-
-    def token(self, key, *, fresh, early):
-        def noted(last, refresh_token):
-            token, rotated = fresh(last, refresh_token)
-            self.log.append(("stored", rotated))
-            return token, rotated
-
-        return super().token(key, fresh=noted, early=early)
-
-
-def grant(access_token, refresh_token=None, expires_in=2100):
-    body = {"access_token": access_token, "expires_in": expires_in, "token_type": "Bearer"}
-    return as_json({**body, "refresh_token": refresh_token} if refresh_token else body)
-
-
-def test_a_rotated_refresh_token_is_stored_before_the_access_token_is_used(clock):
-    log = []
-    login = OAuthLogin("client", rotatable=True)
-    with serving(in_turn(grant("A1", "R2"), grant("A2", "R3"))) as running:
-        store = RefreshTokens(clock, log)
-        store.put_refresh_token(fingerprint(hosts_of(running), login), "R1")
-        door = access(running, login, clock, store)
-        log.append(("used", door.headers()["Authorization"]))
-        clock.advance(2100)
-        log.append(("used", door.headers()["Authorization"]))
-        assert [request.json["refresh_token"] for request in running.requests] == ["R1", "R2"]
-    assert log == [("stored", "R2"), ("used", "Bearer A1"), ("stored", "R3"), ("used", "Bearer A2")]
-
-
-def test_a_refresh_token_that_does_not_rotate_is_kept(clock):
-    login = OAuthLogin("client", client_secret="shh")
-    with serving(in_turn(grant("A1"), grant("A2", "R1"))) as running:
-        store = LocalTokenStore(clock)
-        store.put_refresh_token(fingerprint(hosts_of(running), login), "R1")
-        door = access(running, login, clock, store)
-        door.headers()
-        clock.advance(2100)
-        door.headers()
-        assert [request.json["refresh_token"] for request in running.requests] == ["R1", "R1"]
-        assert running.requests[0].json["client_secret"] == "shh"
-
-
-@pytest.mark.parametrize(("rotatable", "sends"), [(True, 1), (False, 2)])
-def test_a_rotating_refresh_token_is_not_sent_twice_when_the_answer_is_lost(clock, rotatable, sends):
-    login = OAuthLogin("client", rotatable=rotatable)
-    with serving(in_turn(Reply(silent=True), grant("A1", "R2"))) as running:
-        store = LocalTokenStore(clock)
-        store.put_refresh_token(fingerprint(hosts_of(running), login), "R1")
-        door = access(running, login, clock, store)
-        if rotatable:
-            with pytest.raises(LostAnswerError):
-                door.headers()
-        else:
-            door.headers()
-        assert len(running.requests) == sends
-
-
-def test_without_a_refresh_token_the_login_command_is_named(clock, server):
-    with pytest.raises(AuthenticationError, match="airflow mlconnector login"):
-        access(server, OAuthLogin("client"), clock).headers()
-
-
-def test_a_dead_refresh_token_names_the_login_command_whatever_the_status(clock):
-    login = OAuthLogin("client")
-    refusal = as_json({"error": "invalid_grant", "error_description": "Unknown or invalid refresh token."}, 403)
-    with serving(in_turn(refusal)) as running:
-        store = LocalTokenStore(clock)
-        store.put_refresh_token(fingerprint(hosts_of(running), login), "R1-secret")
-        with pytest.raises(AuthenticationError, match="invalid_grant") as caught:
-            access(running, login, clock, store).headers()
-    assert "airflow mlconnector login" in str(caught.value)
-    assert "R1-secret" not in str(caught.value)
-
-
-DEVICE = as_json(
-    {
-        "device_code": "D",
-        "user_code": "ABCD-EFGH",
-        "verification_uri": "https://x/activate",
-        "verification_uri_complete": "https://x/activate?user_code=ABCD-EFGH",
-        "expires_in": 600,
-        "interval": 5,
-    }
-)
-
-
-def pending(code, status=403):
-    return as_json({"error": code, "error_description": code}, status)
-
-
-def test_the_device_grant_shows_the_code_and_waits_for_the_person(clock):
-    shown = []
-    replies = (DEVICE, pending("authorization_pending"), pending("slow_down", 400), grant("A", "R1"))
-    with serving(in_turn(*replies)) as running:
-        service = LoginService(hosts_of(running), clock=clock)
-        assert device_grant(service, "client", shown.append) == "R1"
-        assert running.requests[0].json["scope"] == "openid profile email offline_access"
-    assert [(prompt.url, prompt.user_code) for prompt in shown] == [
-        ("https://x/activate?user_code=ABCD-EFGH", "ABCD-EFGH")
-    ]
-    assert clock.waits == [5.0, 5.0, 10.0]
-    assert "device_code" not in repr(shown[0])
-
-
-def test_the_device_grant_ends_when_the_person_refuses(clock):
-    refused = in_turn(DEVICE, pending("access_denied"))
-    with serving(refused) as running, pytest.raises(AuthenticationError, match="access_denied"):
-        device_grant(LoginService(hosts_of(running), clock=clock), "client", lambda prompt: None)
-
-
-@pytest.mark.parametrize("last", [pending("expired_token"), pending("authorization_pending")])
-def test_the_device_grant_ends_with_its_code(clock, last):
-    with serving(in_turn(DEVICE, last)) as running, pytest.raises(DeadlineError):
-        device_grant(LoginService(hosts_of(running), clock=clock), "client", lambda prompt: None)
-    assert clock.monotonic() <= 600
-
-
-def test_a_code_becomes_a_refresh_token(clock):
-    with serving(in_turn(grant("A", "R1"))) as running:
-        service = LoginService(hosts_of(running), clock=clock)
-        assert exchange_code(service, "client", "secret", "C", "http://127.0.0.1/callback") == "R1"
-        assert running.requests[0].json["grant_type"] == "authorization_code"
-
-
-def test_a_grant_without_a_refresh_token_says_which_scope_is_missing(clock):
-    with serving(in_turn(grant("A"))) as running, pytest.raises(ProtocolError, match="offline_access"):
-        exchange_code(LoginService(hosts_of(running), clock=clock), "client", "secret", "C", "http://x")
-
-
-def test_the_page_of_consent_carries_client_state_and_scope():
-    url = authorization_url(HOSTS, "client", "http://127.0.0.1/callback", "st&te")
-    assert url.startswith("https://oauth.example/auth/authorize?response_type=code&client_id=client&")
-    assert "state=st%26te" in url
-
-
-# Keys
+# What a login gives away
 
 
 def test_the_same_login_has_the_same_key_everywhere_and_every_difference_another():

@@ -171,3 +171,9 @@ def test_each_kind_has_its_path(kind, path):
 def test_a_task_reference_survives_json():
     ref = TaskRef(workspace_id="w", model_id="M", kind=ActionKind.PROCESS, action_id="118", task_id="T")
     assert TaskRef.from_json(json.loads(json.dumps(ref.to_json()))) == ref
+
+
+def test_rows_that_anaplan_counts_as_nothing_are_missing_from_the_loaded_ones():
+    details = [rows(totalRowCount=10, successRowCount=7, failedCount=1, ignoredCount=0)]
+    outcome = parse_outcome({"successful": True, "details": details})
+    assert (outcome.sent, outcome.loaded, outcome.rejected, outcome.ignored) == (10, 7, 1, 0)

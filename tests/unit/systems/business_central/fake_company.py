@@ -72,7 +72,10 @@ class FakeCompany:
         return ("finance:" if "reportsFinance" in api else "") + (inside or "companies")
 
     def _page(self, name: str, request: Request) -> Reply:
-        rows, query = self.sets[name], request.query
+        query = request.query
+        rows = self.sets[name]
+        if " gt " in query.get("$filter", [""])[0].partition(" and ")[0]:  # after a day and before the next
+            rows = self.sets.get(f"closing:{name}", rows if "setId" in query["$filter"][0] else [])
         start = int(query.get("$skiptoken", query.get("$skip", ["0"]))[0])
         size = int(request.headers["prefer"].partition("=")[2]) if "prefer" in request.headers else 20_000
         stop = min(start + size, len(rows), start + int(query.get("$top", ["20000"])[0]))

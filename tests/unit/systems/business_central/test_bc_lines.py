@@ -10,6 +10,7 @@ from airflow_provider_mlconnector.systems.business_central.connection import Bus
 from airflow_provider_mlconnector.systems.business_central.erp import BusinessCentral
 from airflow_provider_mlconnector.systems.port import FindingKind, Scope
 from tests.unit.systems.business_central.fake_company import (
+    CALENDAR,
     COMPANY,
     OCTOBER,
     broken_off,
@@ -295,3 +296,21 @@ def test_without_a_calendar_a_line_belongs_to_the_period_that_is_read_if_its_day
         with pytest.raises(CapabilityError, match="Only a calendar"):
             client.read(Dataset.PERIODS, Scope())
     assert [row["period"] for row in rows] == ["FY2027-P04", None]
+
+
+@pytest.mark.parametrize("source", [FinanceApi.V2, FinanceApi.REPORTS_FINANCE])
+def test_closing_entries_are_asked_for_apart_with_the_last_period_of_a_year(source):
+    prefix, make = ("", line) if source is FinanceApi.V2 else ("finance:", finance_line)
+    with company(source=source) as (fake, client):
+        fake.sets[f"{prefix}generalLedgerEntries"] = [make(1, 5, 0)]
+        fake.sets[f"closing:{prefix}generalLedgerEntries"] = [make(2, 5, 0)]
+        june, _ = rows_of(client, LINES, Scope(period=CALENDAR.period("FY2026-P12")))
+        october, _ = rows_of(client, LINES, Scope(period=OCTOBER))
+        asked = [request.query["$filter"][0] for request in fake.sent(f"{prefix}generalLedgerEntries")]
+    assert [(row["entry_number"], row["kind"]) for row in june] == [(1, "normal"), (2, "closing")]
+    assert len(october) == 1
+    assert asked == [
+        "postingDate ge 2026-06-01 and postingDate le 2026-06-30",
+        "postingDate gt 2026-06-30 and postingDate lt 2026-07-01",
+        "postingDate ge 2026-10-01 and postingDate le 2026-10-31",
+    ]
