@@ -12,17 +12,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import DAG, Asset, BaseOperator, Param, TaskGroup
+from airflow.sdk import DAG, Asset, BaseOperator, Param, TaskGroup, XComArg
 
 from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.flows import story
 from airflow_provider_mlconnector.flows.flow import Flow
 from airflow_provider_mlconnector.flows.loader import load_flow, load_flows
 from airflow_provider_mlconnector.flows.plans import asset_uri
+from airflow_provider_mlconnector.flows.spec import LatePostings
 from airflow_provider_mlconnector.operators.close import LoadOperator, PrepareOperator
 from airflow_provider_mlconnector.operators.erp import ExtractOperator
 from airflow_provider_mlconnector.operators.reconcile import ReconcileOperator
 from airflow_provider_mlconnector.operators.running import FULL_PARAM
+from airflow_provider_mlconnector.operators.sweep import SWEEP_XCOM, ReloadOperator, SweepOperator
 from airflow_provider_mlconnector.timetables.close_calendar import CloseCalendarTimetable
 
 MAX_ACTIVE_RUNS = 4
@@ -54,7 +56,8 @@ def close_dag(flow: Flow) -> DAG:
     ) as dag:
         batches = _extract_tasks(flow)
         loads = _load_tasks(flow, batches)
-        _reconcile_task(flow, batches, loads)
+        sweep = _sweep_tasks(flow) if flow.spec.sweeps else None
+        _reconcile_task(flow, batches, loads, sweep)
     return dag
 
 
@@ -76,8 +79,12 @@ def _full_param() -> Param:
     )
 
 
+def _placed(flow: Flow) -> dict[str, Any]:
+    """Return where the tasks that talk to the ERP run."""
+    return {"queue": flow.spec.queue} if flow.spec.queue else {}
+
+
 def _extract_tasks(flow: Flow) -> dict[Dataset, BaseOperator]:
-    placed: dict[str, Any] = {"queue": flow.spec.queue} if flow.spec.queue else {}
     with TaskGroup("extract"):
         return {
             dataset: ExtractOperator(
@@ -85,7 +92,7 @@ def _extract_tasks(flow: Flow) -> dict[Dataset, BaseOperator]:
                 flow=flow,
                 dataset=dataset,
                 doc_md=story.extract_story(flow, dataset),
-                **placed,
+                **_placed(flow),
             )
             for dataset in dict.fromkeys(load.dataset for load in flow.spec.load)
         }
@@ -117,13 +124,24 @@ def _load_tasks(flow: Flow, batches: dict[Dataset, BaseOperator]) -> list[BaseOp
     return loads
 
 
-def _reconcile_task(flow: Flow, batches: dict[Dataset, BaseOperator], loads: list[BaseOperator]) -> None:
+def _sweep_tasks(flow: Flow) -> BaseOperator:
+    sweep = SweepOperator(task_id="late_postings", flow=flow, doc_md=story.sweep_story(flow), **_placed(flow))
+    if flow.spec.late_postings is LatePostings.RELOAD:
+        reloads = ReloadOperator.partial(task_id="load_late_postings", retries=2, doc_md=story.reload_story())
+        reloads.expand_kwargs(sweep.output)
+    return sweep
+
+
+def _reconcile_task(
+    flow: Flow, batches: dict[Dataset, BaseOperator], loads: list[BaseOperator], sweep: BaseOperator | None
+) -> None:
     datasets = dict.fromkeys(load.dataset for load in flow.spec.load)
     ReconcileOperator(
         task_id="reconcile",
         flow=flow,
         batches=[batches[dataset].output for dataset in datasets],
         loads=[load.output for load in loads],
+        sweep=XComArg(sweep, key=SWEEP_XCOM) if sweep is not None else None,
         outlets=[Asset(uri=asset_uri(flow, dataset), extra={"flow": flow.name}) for dataset in datasets],
         doc_md=story.reconcile_story(),
     )

@@ -5,8 +5,9 @@ A period is open from its first moment until its last close event has passed. Wh
 each of its close events, and, where the flow asks for it, every few minutes of the calendar's working hours. One that
 ticks for several reasons at one moment ticks once.
 
-Several periods may tick at one moment. Each tick therefore has a ``stamp`` of its own: the moment plus one second for
-the oldest of them, two for the next and so on. Stamps are unique, they grow, and none is the start of a period.
+Several periods may tick at one moment. Each tick therefore has a ``stamp`` of its own: the moment, and in the fraction
+of its second the period, as ``02:00:00.202605`` for FY2026-P05. Stamps are unique, they grow, none is the start of a
+period, and an edited calendar leaves the tick of the same period at the same moment its stamp.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from itertools import groupby, islice
-from operator import itemgetter
+from itertools import islice
+from operator import attrgetter
 
 from pydantic import Field, field_validator
 
@@ -71,6 +72,11 @@ class Tick:
     period: Period
 
 
+def stamp(moment: datetime, period: Period) -> datetime:
+    """Return the stamp of a period's tick at a moment of whole minutes."""
+    return moment + timedelta(microseconds=period.year * 100 + period.number)
+
+
 @dataclass(frozen=True)
 class Agenda:
     """A schedule on a calendar."""
@@ -93,6 +99,11 @@ class Agenda:
         days = self.calendar.day_of(since) - _LONGEST_CLOSE, self.calendar.day_of(at)
         begun = (period for period in self.calendar.periods_between(*days) if self.calendar.start_of(period) <= at)
         return [period for period in begun if self.closing(period) >= since]
+
+    def closed_periods(self, at: datetime, since: datetime) -> list[Period]:
+        """Return the periods that are closed at a moment and were not over at an earlier one, the oldest first."""
+        ended = self.calendar.periods_between(self.calendar.day_of(since), self.calendar.day_of(at))
+        return [period for period in ended if self.closing(period) < at]
 
     def ticks(self, after: datetime) -> Iterator[Tick]:
         """Yield all ticks with a stamp after a moment, in order, for as long as the calendar goes on."""
@@ -128,17 +139,13 @@ class Agenda:
 
     def _ticks_on(self, day: date) -> list[Tick]:
         common = self._common_moments(day)
-        due = sorted(
-            (moment, period)
+        ticks = (
+            Tick(stamp(moment, period), period)
             for period in self._near(day)
             for moment in {*common, *self._events_on(day, period)}
             if self._is_open(period, moment)
         )
-        return [
-            Tick(moment + timedelta(seconds=nth), period)
-            for moment, together in groupby(due, key=itemgetter(0))
-            for nth, (_, period) in enumerate(together, 1)
-        ]
+        return sorted(ticks, key=attrgetter("stamp"))
 
     def _common_moments(self, day: date) -> set[datetime]:
         """Return the moments of a day at which every open period ticks."""

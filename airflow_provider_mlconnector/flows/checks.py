@@ -18,7 +18,7 @@ from airflow_provider_mlconnector.finance.datasets import (
 from airflow_provider_mlconnector.finance.periods import Period, format_period
 from airflow_provider_mlconnector.finance.yaml_lines import Place
 from airflow_provider_mlconnector.finance.yaml_models import Mistake, unknown_name
-from airflow_provider_mlconnector.flows.spec import PERIOD_COLUMN, FlowSpec, LoadSpec
+from airflow_provider_mlconnector.flows.spec import PERIOD_COLUMN, FlowSpec, LatePostings, LoadSpec
 from airflow_provider_mlconnector.pipeline.plan import Shape, Sign
 
 _SOME_PERIOD = Period(2026, 5, date(2025, 11, 1), date(2025, 11, 30))
@@ -41,6 +41,7 @@ def flow_mistakes(spec: FlowSpec) -> Iterator[Mistake]:
     yield from _order(spec)
     yield from _same_import(spec)
     yield from _natural_sign(spec)
+    yield from _late_postings(spec)
 
 
 def known_columns(load: LoadSpec) -> list[str]:
@@ -188,3 +189,13 @@ def _natural_sign(spec: FlowSpec) -> Iterator[Mistake]:
         if load.sign is Sign.NATURAL and not has_accounts:
             sentence = "the natural sign depends on the category of an account; load 'accounts' in this flow too."
             yield ("load", index, "sign"), sentence
+
+
+def _late_postings(spec: FlowSpec) -> Iterator[Mistake]:
+    if spec.late_postings is not LatePostings.RELOAD or spec.sweeps:
+        return
+    if all(load.dataset is not Dataset.JOURNAL_LINES for load in spec.load):
+        yield ("late_postings",), "late postings are journal lines, and this flow does not load any."
+    else:
+        title = spec.erp.system.capabilities.title
+        yield ("late_postings",), f"{title} cannot tell which journal lines of a period changed."

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
@@ -60,6 +61,14 @@ def _format_tolerance(tolerance: Tolerance) -> str:
 
 Name = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Texts = Mapping[Name, Name]
+
+
+class LatePostings(StrEnum):
+    """What becomes of lines that are posted to a period after its last load: told, loaded too, or not looked for."""
+
+    REPORT = "report"
+    RELOAD = "reload"
+    IGNORE = "ignore"
 
 
 class ErpSpec(Strict):
@@ -210,6 +219,7 @@ class FlowSpec(Strict):
     :param load: what is loaded, in this order: lists before the cells that need their members.
     :param queue: Airflow queue of the tasks that talk to the ERP.
     :param deadline: how long a load waits for a busy model and its import before it fails.
+    :param late_postings: what becomes of journal lines that are posted to a period after its last close event.
     """
 
     flow: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,99}$")]
@@ -220,6 +230,17 @@ class FlowSpec(Strict):
     load: tuple[LoadSpec, ...] = Field(min_length=1)
     queue: Name | None = None
     deadline: Span = timedelta(hours=6)
+    late_postings: LatePostings = LatePostings.REPORT
+
+    @property
+    def sweeps(self) -> bool:
+        """Whether closed periods are asked for late postings: of flows that load lines that can be read by change."""
+        if self.late_postings is LatePostings.IGNORE or all(
+            one.dataset is not Dataset.JOURNAL_LINES for one in self.load
+        ):
+            return False
+        can = self.erp.system.capabilities.datasets.get(Dataset.JOURNAL_LINES)
+        return can is not None and can.incremental and can.by_period
 
 
 def _source(text: str) -> Source:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from airflow_provider_mlconnector.flows.flow import Flow
 from airflow_provider_mlconnector.flows.plans import erp_pool_name, pool_of
-from airflow_provider_mlconnector.flows.spec import LoadSpec
+from airflow_provider_mlconnector.flows.spec import LatePostings, LoadSpec
 from airflow_provider_mlconnector.pipeline.plan import Send, Shape, Unmapped
 
 
@@ -40,6 +40,20 @@ def load_story(load: LoadSpec) -> str:
         f"Loads the file by **{load.import_name}**, under the model's lease. Clearing this task sends its cells again; "
         "a retry takes up the import that runs already."
     )
+
+
+def sweep_story(flow: Flow) -> str:
+    """Return the page of the task that looks for late postings."""
+    then = "start a run of their period" if flow.spec.late_postings is LatePostings.RELOAD else "are reported"
+    return (
+        "Asks the ledger, in runs of the newest open period, what was posted or changed in closed periods after their "
+        f"last load. Such lines {then}: in this log, on the trail, and in XCom."
+    )
+
+
+def reload_story() -> str:
+    """Return the page of the tasks that load late postings."""
+    return "Starts a run of each closed period that has late postings, once for each set of them."
 
 
 def reconcile_story() -> str:
@@ -84,6 +98,10 @@ def _times(flow: Flow) -> Iterator[str]:
         f"{str(flow.schedule).capitalize()} ({flow.calendar.timezone}), once for every open period of the calendar "
         f"`{flow.calendar.calendar}`. A period is open from its first day until its last close event."
     )
+    if flow.spec.sweeps:
+        then = "loaded" if flow.spec.late_postings is LatePostings.RELOAD else "reported"
+        yield ""
+        yield f"Lines that are posted to a closed period later are {then} by the runs of the newest open one."
 
 
 def _again(flow: Flow) -> Iterator[str]:

@@ -17,8 +17,8 @@ def check_together(flows: Iterable[Flow]) -> None:
 
     - Each has a name of its own.
     - Those that load one model write workspace and model alike and name one pool, since the pool is named after them.
-    - Cells of one import come from several flows only if a constant, such as the entity, keeps them apart. Lists may be
-      shared: members are added to them, never taken away.
+    - Cells of one import come from several flows only if a constant or a mapping parameter, such as the entity or the
+      version, keeps them apart. Lists may be shared: members are added to them, never taken away.
 
     :raises FlowError: with the lines of both flows.
     """
@@ -58,8 +58,8 @@ def _cell_loads(flow: Flow) -> Iterator[tuple[int, LoadSpec]]:
 
 
 def _kept_apart(load: LoadSpec, other: LoadSpec) -> bool:
-    shared = load.constants.keys() & other.constants.keys()
-    return any(load.constants[name] != other.constants[name] for name in shared)
+    mine, theirs = {**load.mapping, **load.constants}, {**other.mapping, **other.constants}
+    return any(mine[name] != theirs[name] for name in mine.keys() & theirs.keys())
 
 
 def _same_model(first: Flow, second: Flow) -> bool:

@@ -40,8 +40,9 @@ class CloseCalendarTimetable(Timetable):
 
     With ``catchup`` every tick since the last run makes a run. Without, an outage costs the ticks in between: each open
     period gets the latest tick that it missed. A period whose last close event passed during the outage still counts as
-    open for a week, or nobody would load its final books; older ones are for a backfill. A DAG that never ran on
-    schedule waits for its next tick.
+    open for a week, or nobody would load its final books; older ones are for a backfill. A DAG without any run waits
+    for its next tick. The tick that was next when an outage began is in Airflow's database already: if the scheduler is
+    up before the DAG is parsed again, it runs besides the latest ones.
     """
 
     partitioned = True
@@ -106,23 +107,17 @@ class CloseCalendarTimetable(Timetable):
     def _after(
         self, last: DagRunInfo | None, restriction: TimeRestriction, now: datetime.datetime
     ) -> datetime.datetime:
-        """Return the moment after which ticks count."""
+        """Return the moment after which ticks count.
+
+        A backfilled run is taken at its word, too: its period began then, so what ticked since is still to come. It may
+        hide the scheduled run before it, and waiting for the next tick instead would lose the ticks of an outage.
+        """
         bounds: list[datetime.datetime] = [restriction.earliest - _INSTANT] if restriction.earliest else []
         if last is not None and last.partition_date is not None:
             bounds.append(last.partition_date)
-        known = restriction.catchup and bounds
-        if not known and not self._was_scheduled(last):
+        elif not (restriction.catchup and bounds):
             bounds.append(now - _FIRST_RUN_GRACE)
         return max(bounds)
-
-    def _was_scheduled(self, run: DagRunInfo | None) -> bool:
-        """Say whether a run came from a tick; a backfilled one, at the start of its period, tells nothing of ticks."""
-        if run is None or run.partition_date is None or run.partition_key is None:
-            return False
-        try:
-            return self._calendar.start_of(self._calendar.period(run.partition_key)) != run.partition_date
-        except ConfigurationError:  # the calendar changed since, and this period is no longer in it
-            return True
 
     def _first_missed(self, after: datetime.datetime, now: datetime.datetime) -> Tick | None:
         """Return the earliest of the latest ticks that the periods missed until now."""

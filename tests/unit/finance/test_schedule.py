@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from airflow_provider_mlconnector.finance.calendar import calendar_from_json
-from airflow_provider_mlconnector.finance.schedule import Agenda, Schedule
+from airflow_provider_mlconnector.finance.schedule import Agenda, Schedule, stamp
 
 SCHEDULE = {"nightly": "02:00", "close": [{"workday": 1, "at": "06:00"}, {"workday": 3, "at": "18:00"}]}
 
@@ -30,23 +30,23 @@ def utc(*parts):
 
 
 def told(ticks):
-    return [(f"{tick.stamp:%d %H:%M:%S}", tick.period.key[-3:]) for tick in ticks]
+    return [(f"{tick.stamp:%d %H:%M}", tick.period.key[-3:]) for tick in ticks]
 
 
-def test_every_open_period_ticks_at_night_one_second_apart_until_its_last_close_event():
+def test_every_open_period_ticks_at_night_until_its_last_close_event():
     ticks = islice(agenda().ticks(utc(2026, 10, 31)), 11)  # 31 October 2026 is a Saturday
     assert told(ticks) == [
-        ("31 02:00:01", "P04"),
-        ("01 02:00:01", "P04"),
-        ("01 02:00:02", "P05"),
-        ("02 02:00:01", "P04"),
-        ("02 02:00:02", "P05"),
-        ("02 06:00:01", "P04"),  # first workday
-        ("03 02:00:01", "P04"),
-        ("03 02:00:02", "P05"),
-        ("04 02:00:01", "P04"),
-        ("04 02:00:02", "P05"),
-        ("04 18:00:01", "P04"),  # third workday: the last of P04
+        ("31 02:00", "P04"),
+        ("01 02:00", "P04"),
+        ("01 02:00", "P05"),
+        ("02 02:00", "P04"),
+        ("02 02:00", "P05"),
+        ("02 06:00", "P04"),  # first workday
+        ("03 02:00", "P04"),
+        ("03 02:00", "P05"),
+        ("04 02:00", "P04"),
+        ("04 02:00", "P05"),
+        ("04 18:00", "P04"),  # third workday: the last of P04
     ]
 
 
@@ -59,23 +59,33 @@ def test_a_period_is_open_from_its_first_moment_to_its_last_close_event():
     assert keys == [["P04"], ["P04", "P05"], ["P04", "P05"], ["P05"]]
 
 
+def test_a_period_is_closed_once_its_last_close_event_is_over():
+    book = agenda()
+    since = utc(2026, 8, 1)
+    closed = [
+        [period.key[-3:] for period in book.closed_periods(at, since)]
+        for at in (utc(2026, 11, 4, 18), utc(2026, 11, 4, 18, 1))
+    ]
+    assert closed == [["P02", "P03"], ["P02", "P03", "P04"]]
+
+
 def test_without_close_events_a_period_is_open_for_one_more_day():
     nightly = agenda({"nightly": "02:00"})
     october = nightly.calendar.period("FY2027-P04")
     assert nightly.closing(october) == utc(2026, 11, 2)
     assert told(islice(nightly.ticks(utc(2026, 11, 1)), 3)) == [
-        ("01 02:00:01", "P04"),
-        ("01 02:00:02", "P05"),
-        ("02 02:00:01", "P05"),
+        ("01 02:00", "P04"),
+        ("01 02:00", "P05"),
+        ("02 02:00", "P05"),
     ]
 
 
 def test_two_reasons_for_one_moment_make_one_tick():
     both = agenda({"nightly": "06:00", "close": [{"workday": 1, "at": "06:00"}, {"workday": 1, "at": "06:00"}]})
     assert told(islice(both.ticks(utc(2026, 11, 2)), 3)) == [
-        ("02 06:00:01", "P04"),
-        ("02 06:00:02", "P05"),
-        ("03 06:00:01", "P05"),
+        ("02 06:00", "P04"),
+        ("02 06:00", "P05"),
+        ("03 06:00", "P05"),
     ]
 
 
@@ -83,11 +93,11 @@ def test_minutes_count_in_the_working_hours_of_workdays_only():
     calendar = months(hours={"start": "09:00", "end": "10:00"}, workdays={"closed": ["2026-11-23"]})
     ticks = islice(agenda({"every": "30m"}, calendar).ticks(utc(2026, 11, 20, 9, 10)), 5)
     assert told(ticks) == [
-        ("20 09:30:01", "P05"),
-        ("20 10:00:01", "P05"),
-        ("24 09:00:01", "P05"),  # after the weekend and a closed Monday
-        ("24 09:30:01", "P05"),
-        ("24 10:00:01", "P05"),
+        ("20 09:30", "P05"),
+        ("20 10:00", "P05"),
+        ("24 09:00", "P05"),  # after the weekend and a closed Monday
+        ("24 09:30", "P05"),
+        ("24 10:00", "P05"),
     ]
 
 
@@ -123,10 +133,12 @@ def test_the_last_tick_of_a_period_within_bounds_is_found():
     book = agenda()
     october = book.calendar.period("FY2027-P04")
     found = book.last_tick(october, utc(2026, 10, 20), utc(2026, 11, 30))
-    assert found.stamp == utc(2026, 11, 4, 18, 0, 1)
-    assert book.last_tick(october, utc(2026, 10, 20), utc(2026, 10, 25, 2)).stamp == utc(2026, 10, 24, 1, 0, 1)
+    assert found.stamp == stamp(utc(2026, 11, 4, 18), october)
+    assert book.last_tick(october, utc(2026, 10, 20), utc(2026, 10, 25, 1)).stamp == stamp(
+        utc(2026, 10, 24, 1), october
+    )
     assert book.last_tick(october, found.stamp, utc(2027, 1, 1)) is None
-    assert book.last_tick(october, utc(2026, 11, 4, 18), utc(2026, 11, 4, 18, 0, 0)) is None
+    assert book.last_tick(october, utc(2026, 11, 4, 18), utc(2026, 11, 4, 18)) is None
 
 
 schedules = st.fixed_dictionaries(
@@ -158,7 +170,7 @@ def test_stamps_grow_are_unique_and_never_the_start_of_a_period(schedule, zone, 
         assert start < tick.stamp
         assert tick.stamp != start
         assert tick.stamp <= book.closing(tick.period) + timedelta(minutes=1)
-        assert tick.stamp.second > 0
+        assert (tick.stamp.second, tick.stamp.microsecond) == (0, tick.period.year * 100 + tick.period.number)
 
 
 @settings(max_examples=60)

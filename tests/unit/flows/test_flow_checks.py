@@ -63,6 +63,7 @@ def refused(folder, *changes):
         ("    only: {dimension: DEPARTMENT}", "    only: {dimension: DEPARTMENT}\n    actuals: {ledger: MAIN}", "'actuals' chooses among journal_lines"),
         ("    only: {dimension: DEPARTMENT}", "    only: {dimension: DEPARTMENT}\n    check: A View", "'check' compares the cells of a period; cost_centres have none"),
         (GROUP, f"{GROUP}\n    add: [{{Account: X}}]", "cells are totals of the ledger alone"),
+        ("flow: close\n", "flow: close\nlate_postings: load\n", "should be 'report', 'reload' or 'ignore', not 'load'"),
         # what the ledger can give
         (LINES, "dataset: inventory", "Business Central cannot be read for inventory; it has accounts, cost_centres, journal_lines"),
         (LINES, "dataset: account_balances", "Business Central keeps no dimensions on account_balances"),
@@ -162,3 +163,18 @@ def test_a_mistake_in_the_code_book_is_told_with_its_own_line(folder):
 def test_a_mistake_in_the_calendar_is_told_with_its_own_line(folder):
     folder.write("calendar.yaml", "calendar: months\nkind: monthly\nfirst_month: 17\n")
     assert refused(folder).where == f"{folder.path}/calendar.yaml:3"
+
+
+def test_late_postings_can_be_reloaded_only_where_journal_lines_are_loaded(folder):
+    reload = ("flow: close\n", "flow: close\nlate_postings: reload\n")
+    assert folder.load(reload).spec.sweeps
+    balances = [
+        ("dataset: journal_lines", "dataset: account_balances"),
+        ("      Cost Centre: dimension.DEPARTMENT\n", ""),
+        ("Amount: amount", "Amount: closing"),
+        ("    group_by: [Account, Cost Centre, Time]\n    crosswalk: {Cost Centre: codes.csv}\n", ""),
+    ]
+    error = refused(folder, reload, *balances)
+    assert "late postings are journal lines, and this flow does not load any" in str(error)
+    assert error.where == folder.line("late_postings: reload")
+    assert not folder.load(*balances).spec.sweeps

@@ -32,6 +32,16 @@ def test_a_constant_that_only_one_of_them_has_keeps_nothing_apart(folder):
         check_together([folder.load(), second])
 
 
+def test_a_mapping_parameter_keeps_flows_apart_as_a_constant_does(folder):
+    def asking(version, name, *changes):
+        chosen = ("    check:", f"    mapping: {{Version: {version}}}\n    check:")
+        return folder.load(chosen, *changes, name=name)
+
+    check_together([asking("Actual", "one.yaml"), asking("Forecast", "other.yaml", *OTHER)])
+    with pytest.raises(FlowError, match="no constant keeps apart"):
+        check_together([asking("Actual", "one.yaml"), asking("Actual", "other.yaml", *OTHER)])
+
+
 def test_flows_into_different_models_do_not_meet(folder):
     check_together([folder.load(), folder.load(*OTHER, ("model: FP&A Hub", "model: Sales Hub"), name="other.yaml")])
     check_together([folder.load(), folder.load(*OTHER, ("conn_id: anaplan", "conn_id: test"), name="other.yaml")])

@@ -2,103 +2,20 @@
 """The timetable of a close, driven as scheduler, dag-processor and backfill drive it."""
 
 import json
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from airflow import plugins_manager
 from airflow.exceptions import InvalidPartitionKeyError
 from airflow.serialization.decoders import decode_timetable
 from airflow.serialization.encoders import encode_timetable
-from airflow.timetables.base import DagRunInfo, TimeRestriction
 from airflow.utils.types import DagRunType
 from pendulum import instance
 
 from airflow_provider_mlconnector.finance.calendar import calendar_from_json
-from airflow_provider_mlconnector.finance.schedule import Schedule
+from airflow_provider_mlconnector.finance.schedule import Schedule, stamp
 from airflow_provider_mlconnector.timetables.close_calendar import CloseCalendarTimetable
-
-NIGHTLY = {"nightly": "02:00", "close": [{"workday": 1, "at": "06:00"}, {"workday": 3, "at": "18:00"}]}
-
-
-def utc(*parts):
-    return datetime(*parts, tzinfo=UTC)
-
-
-def calendar(**more):
-    return calendar_from_json(
-        {"calendar": "m", "kind": "monthly", "first_month": 7, "timezone": "Europe/London", **more}
-    )
-
-
-@dataclass
-class Hands:
-    """A clock that stands still until somebody moves it."""
-
-    time: datetime
-
-    def now(self):
-        return self.time
-
-    def monotonic(self):
-        return self.time.timestamp()
-
-    def sleep(self, seconds):
-        self.time += timedelta(seconds=seconds)
-
-
-@dataclass
-class Airflow:
-    """What Airflow does with a timetable: it keeps runs, and asks for the next one.
-
-    :param parses: ask anew before every run with the last run found as the dag-processor finds it: the scheduled or
-        backfilled run with the greatest partition_date. Without, the scheduler goes on from the run it just made.
-    """
-
-    timetable: CloseCalendarTimetable
-    clock: Hands
-    catchup: bool = False
-    earliest: datetime | None = None
-    latest: datetime | None = None
-    parses: bool = True
-    runs: list[DagRunInfo] = field(default_factory=list)
-
-    def next(self):
-        last = max(self.runs, key=lambda run: run.partition_date, default=None) if self.parses else self._made()
-        return self.timetable.next_dagrun_info_v2(
-            last_dagrun_info=last,
-            restriction=TimeRestriction(
-                self.earliest and instance(self.earliest), self.latest and instance(self.latest), self.catchup
-            ),
-        )
-
-    def _made(self):
-        return self.runs[-1] if self.runs else None
-
-    def work(self, until):
-        """Let time pass; make each run when it is due."""
-        while (info := self.next()) is not None and info.run_after <= until:
-            self.clock.time = max(self.clock.time, info.run_after)
-            assert info.partition_date not in {run.partition_date for run in self.runs}, "made twice"
-            self.runs.append(info)
-        self.clock.time = max(self.clock.time, until)
-
-    def backfill(self, first, last):
-        """Make the runs of a backfill that has none yet; return their keys."""
-        infos = self.timetable.iter_partition_dagrun_infos(earliest=instance(first), latest=instance(last))
-        new = [info for info in infos if info.partition_date not in {run.partition_date for run in self.runs}]
-        self.runs += new
-        return [info.partition_key for info in new]
-
-    @property
-    def told(self):
-        return [(f"{run.partition_date:%m-%d %H:%M:%S}", run.partition_key[-3:]) for run in self.runs]
-
-
-def airflow(now, schedule=NIGHTLY, cal=None, **more):
-    hands = Hands(now)
-    timetable = CloseCalendarTimetable(cal or calendar(), Schedule.model_validate(schedule), clock=hands)
-    return Airflow(timetable, hands, **more)
+from tests.unit.timetables.driving import NIGHTLY, airflow, calendar, tick, utc
 
 
 @pytest.mark.parametrize("parses", [True, False], ids=["parsed before every run", "scheduler alone"])
@@ -115,7 +32,7 @@ def test_two_open_periods_are_each_run_every_night_for_years_and_never_twice(par
         while night <= period.end:
             assert (night, period.key) in nights, f"{period.key} was not loaded in the night of {night}"
             night += timedelta(days=1)
-        closing = world.timetable.agenda.closing(period) + timedelta(seconds=1)
+        closing = stamp(world.timetable.agenda.closing(period), period)
         assert [run.partition_date for run in world.runs if run.partition_key == period.key][-1] == closing
 
 
@@ -123,12 +40,12 @@ def test_a_night_at_the_turn_of_a_period():
     world = airflow(utc(2026, 10, 31))
     world.work(utc(2026, 11, 2, 12))
     assert world.told == [
-        ("10-31 02:00:01", "P04"),
-        ("11-01 02:00:01", "P04"),
-        ("11-01 02:00:02", "P05"),
-        ("11-02 02:00:01", "P04"),
-        ("11-02 02:00:02", "P05"),
-        ("11-02 06:00:01", "P04"),
+        ("10-31 02:00", "P04"),
+        ("11-01 02:00", "P04"),
+        ("11-01 02:00", "P05"),
+        ("11-02 02:00", "P04"),
+        ("11-02 02:00", "P05"),
+        ("11-02 06:00", "P04"),
     ]
 
 
@@ -138,7 +55,7 @@ def test_after_an_outage_each_open_period_gets_its_latest_missed_tick():
     before = len(world.runs)
     world.clock.time = utc(2026, 11, 3, 12)  # Airflow was down for a week
     world.work(utc(2026, 11, 3, 12))
-    assert world.told[before:] == [("11-03 02:00:01", "P04"), ("11-03 02:00:02", "P05")]
+    assert world.told[before:] == [("11-03 02:00", "P04"), ("11-03 02:00", "P05")]
 
 
 def test_an_outage_over_the_last_close_event_does_not_lose_it():
@@ -147,7 +64,7 @@ def test_an_outage_over_the_last_close_event_does_not_lose_it():
     before = len(world.runs)
     world.clock.time = utc(2026, 11, 4, 23)  # down from 12:00 to 23:00; the event was at 18:00
     world.work(utc(2026, 11, 5, 3))
-    assert world.told[before:] == [("11-04 18:00:01", "P04"), ("11-05 02:00:01", "P05")]
+    assert world.told[before:] == [("11-04 18:00", "P04"), ("11-05 02:00", "P05")]
 
 
 def test_a_last_close_event_of_more_than_a_week_ago_is_for_a_backfill():
@@ -156,7 +73,7 @@ def test_a_last_close_event_of_more_than_a_week_ago_is_for_a_backfill():
     before = len(world.runs)
     world.clock.time = utc(2026, 11, 11, 19)
     world.work(utc(2026, 11, 11, 19))
-    assert world.told[before:] == [("11-11 02:00:01", "P05")]
+    assert world.told[before:] == [("11-11 02:00", "P05")]
 
 
 def test_a_pause_of_a_year_does_not_run_the_periods_in_between():
@@ -176,60 +93,71 @@ def test_catchup_runs_every_missed_tick():
     world.clock.time = utc(2026, 11, 2, 12)
     world.work(utc(2026, 11, 2, 12))
     assert world.told[before:] == [
-        ("10-30 02:00:01", "P04"),
-        ("10-31 02:00:01", "P04"),
-        ("11-01 02:00:01", "P04"),
-        ("11-01 02:00:02", "P05"),
-        ("11-02 02:00:01", "P04"),
-        ("11-02 02:00:02", "P05"),
-        ("11-02 06:00:01", "P04"),
+        ("10-30 02:00", "P04"),
+        ("10-31 02:00", "P04"),
+        ("11-01 02:00", "P04"),
+        ("11-01 02:00", "P05"),
+        ("11-02 02:00", "P04"),
+        ("11-02 02:00", "P05"),
+        ("11-02 06:00", "P04"),
     ]
 
 
 def test_catchup_begins_at_the_start_of_the_dag():
-    world = airflow(utc(2026, 11, 20), catchup=True, earliest=utc(2026, 11, 1, 2, 0, 1))
-    assert world.next().partition_date == utc(2026, 11, 1, 2, 0, 1)
+    world = airflow(utc(2026, 11, 20), catchup=True, earliest=tick(202704, 2026, 11, 1, 2))
+    assert world.next().partition_date == tick(202704, 2026, 11, 1, 2)
     world.runs.append(world.next())
     assert world.next().partition_key == "FY2027-P05"
 
 
 def test_a_new_dag_waits_for_its_next_tick():
     world = airflow(utc(2026, 11, 20, 12), earliest=utc(2020, 1, 1))
-    assert world.next().partition_date == utc(2026, 11, 21, 2, 0, 1)
+    assert world.next().partition_date == tick(202705, 2026, 11, 21, 2)
 
 
 def test_the_first_tick_of_a_new_dag_is_not_lost_to_a_parse_in_the_same_second():
     world = airflow(utc(2026, 11, 20, 12))
     world.clock.time = utc(2026, 11, 21, 2, 0, 5)
-    assert world.next().partition_date == utc(2026, 11, 21, 2, 0, 1)
+    assert world.next().partition_date == tick(202705, 2026, 11, 21, 2)
 
 
 def test_no_run_before_the_start_or_after_the_end_of_the_dag():
     world = airflow(utc(2026, 11, 20, 12), earliest=utc(2026, 12, 24))
-    assert world.next().partition_date == utc(2026, 12, 24, 2, 0, 1)
+    assert world.next().partition_date == tick(202706, 2026, 12, 24, 2)
     world = airflow(utc(2026, 11, 20, 12), latest=utc(2026, 11, 21, 2))
     assert world.next() is None
-    world = airflow(utc(2026, 11, 20, 12), latest=utc(2026, 11, 21, 2, 0, 1))
+    world = airflow(utc(2026, 11, 20, 12), latest=tick(202705, 2026, 11, 21, 2))
     assert world.next() is not None
 
 
-def test_a_backfill_of_old_periods_makes_no_missed_ticks():
+def test_a_new_dag_that_was_backfilled_loads_the_open_periods_once_and_no_others():
     world = airflow(utc(2026, 11, 20, 12))
     assert world.backfill(utc(2026, 7, 1), utc(2026, 8, 31)) == ["FY2027-P01", "FY2027-P02"]
-    assert world.next().partition_date == utc(2026, 11, 21, 2, 0, 1)
+    world.work(utc(2026, 11, 21, 3))
+    assert world.told[2:] == [("11-20 02:00", "P05"), ("11-21 02:00", "P05")]
+
+
+def test_a_backfill_of_the_new_period_does_not_hide_what_an_outage_missed():
+    world = airflow(utc(2026, 10, 30, 12))
+    world.work(utc(2026, 11, 1, 1))
+    assert world.backfill(utc(2026, 11, 1), utc(2026, 11, 1)) == ["FY2027-P05"]
+    before = len(world.runs)
+    world.clock.time = utc(2026, 11, 5, 12)
+    world.work(utc(2026, 11, 5, 12))
+    assert world.told[before:] == [("11-04 18:00", "P04"), ("11-05 02:00", "P05")]
 
 
 def test_a_backfill_of_the_current_period_does_not_disturb_the_schedule():
     world = airflow(utc(2026, 11, 1, 0, 10))
     world.runs.append(world.next())
-    assert world.told == [("11-01 02:00:01", "P04")]
-    world.clock.time = utc(2026, 11, 1, 2, 0, 1)
+    assert world.told == [("11-01 02:00", "P04")]
+    world.clock.time = tick(202704, 2026, 11, 1, 2)
     assert world.backfill(utc(2026, 11, 1), utc(2026, 11, 1)) == ["FY2027-P05"]
     world.work(utc(2026, 11, 2, 3))
     assert world.told[2:] == [
-        ("11-01 02:00:02", "P05"),
-        ("11-02 02:00:01", "P04"),
-        ("11-02 02:00:02", "P05"),
+        ("11-01 02:00", "P05"),
+        ("11-02 02:00", "P04"),
+        ("11-02 02:00", "P05"),
     ]
 
 
@@ -316,12 +244,12 @@ def test_every_few_minutes_runs_all_open_periods_during_the_working_day():
     world = airflow(utc(2026, 11, 2), {"every": "15m", "close": [{"workday": 2, "at": "12:00"}]}, cal)
     world.work(utc(2026, 11, 2, 23))
     assert [told[0][6:] for told in world.told] == [
-        "09:00:01",
-        "09:00:02",
-        "09:15:01",
-        "09:15:02",
-        "09:30:01",
-        "09:30:02",
+        "09:00",
+        "09:00",
+        "09:15",
+        "09:15",
+        "09:30",
+        "09:30",
     ]
 
 
@@ -330,7 +258,7 @@ def test_a_listed_calendar_that_ends_schedules_no_more():
     cal = calendar_from_json({"calendar": "x", "kind": "explicit", "fiscal_years": years})
     world = airflow(utc(2026, 10, 30), cal=cal)
     world.work(utc(2027, 6, 1))
-    assert world.told[-1] == ("11-04 18:00:01", "P01")
+    assert world.told[-1] == ("11-04 18:00", "P01")
     assert world.next() is None
     assert world.backfill(utc(2026, 1, 1), utc(2027, 1, 1)) == ["FY2026-P01"]
 
