@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException
 
-from airflow_provider_mlconnector.errors import DeadlineError, LeaseTakenError, MlconnectorError, ModelBusyError
+from airflow_provider_mlconnector.errors import (
+    DeadlineError,
+    LeaseTakenError,
+    MlconnectorError,
+    ModelBusyError,
+    RateLimitedError,
+)
 from airflow_provider_mlconnector.trail.records import EventKind
 
 if TYPE_CHECKING:
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
 
 _SHORTEST_WAIT = timedelta(seconds=10)
 _LONGEST_WAIT = timedelta(minutes=5)
+_WAITED_FOR = (LeaseTakenError, ModelBusyError, RateLimitedError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +45,11 @@ class Patience:
         :raises DeadlineError: when there is none left.
         """
         now = self.bench.clock.now()
-        wait = min(max((now - self.began) / 4, _SHORTEST_WAIT), _LONGEST_WAIT)
+        asked = timedelta(seconds=getattr(error, "retry_after", None) or 0.0)
+        wait = max(min(max((now - self.began) / 4, _SHORTEST_WAIT), _LONGEST_WAIT), asked)
         if now + wait > self.deadline:
             raise DeadlineError(
-                f"Waited in vain since {self.began:%Y-%m-%d %H:%M} UTC: {error.message}",
+                f"Waited in vain for {self.waited(now)}: {error.message}",
                 hint="Clear the task when the model is free, or give the flow a later deadline.",
             ) from error
         self.bench.log.info("%s Coming back in %d s.", error, wait.total_seconds())
@@ -49,17 +57,22 @@ class Patience:
         self.bench.trail.record(self.run_id, EventKind.WAITED, detail)
         raise AirflowRescheduleException(now + wait) from error
 
+    def waited(self, now: datetime) -> str:
+        """Say for how long the task has been at it, and since when."""
+        minutes = int((now - self.began).total_seconds() // 60)
+        return f"{minutes // 60} h {minutes % 60} min (since {self.began:%Y-%m-%d %H:%M} UTC)"
+
 
 @contextmanager
 def airflow_outcomes(patience: Patience | None = None) -> Iterator[None]:
-    """Fail for good what no repetition can cure, with its hint; leave and come back while the model is not ours.
+    """Fail for good what no repetition can cure, with its hint; leave and come back while the model is not to be had.
 
     All else goes through, for the task's retry policy to judge.
     """
     try:
         try:
             yield
-        except (LeaseTakenError, ModelBusyError) as error:
+        except _WAITED_FOR as error:
             if patience is None:
                 raise
             patience.leave(error)

@@ -15,7 +15,8 @@ from airflow_provider_mlconnector.demo.watching import Progress as RunProgress
 from airflow_provider_mlconnector.pipeline.manifests import DatasetCheck, ReconcileReport
 
 _NOT_CHECKED = "not checked"
-_WIDTH = 132
+_AMOUNTS = ("ERP total", "model total", "difference")
+_WIDTH = 144
 Show = Callable[[Sequence[RunProgress]], None]
 
 
@@ -59,7 +60,7 @@ class Screen:
         table = Table(title=f"{report.run.period}: {verdict}", title_justify="left")
         for name in ("dataset", "import"):
             table.add_column(name)
-        for name in ("read", "accepted", "quarantined", "loaded", "rejected", "ERP total", "model total", "difference"):
+        for name in ("read", "accepted", "quarantined", "left out", "loaded", "rejected", *_AMOUNTS):
             table.add_column(name, justify="right")
         for check in report.checks:
             table.add_row(*_row(check))
@@ -74,9 +75,13 @@ class Screen:
 
 def _row(check: DatasetCheck) -> tuple[str, ...]:
     told = check.summary
-    counts = (told.rows_read, told.rows_accepted, told.rows_quarantined, told.loaded, told.rejected)
+    counts = (told.rows_read, told.rows_accepted, told.rows_quarantined, told.rows_left_out, told.loaded, told.rejected)
     amounts = (told.erp_total, told.model_total, told.difference)
-    return (check.dataset, check.import_name, *(f"{count:,}" for count in counts), *map(_amount, amounts))
+    return (check.dataset, check.import_name, *map(_count, counts), *map(_amount, amounts))
+
+
+def _count(count: int | None) -> str:
+    return _NOT_CHECKED if count is None else f"{count:,}"
 
 
 def _amount(text: str | None) -> str:

@@ -39,7 +39,7 @@ class StackOptions:
 
     :param database_url: SQLAlchemy URL of Airflow's own database; "" is a SQLite file in the folder.
     :param connections: Airflow connections by id, in the form of ``airflow connections import``.
-    :param config: further settings, such as ``{"mlconnector": {"allowed_hosts": "..."}}``.
+    :param config: further settings by section, such as ``{"mlconnector": {"allowed_hosts": "..."}}``.
     """
 
     dags: Path
@@ -177,7 +177,7 @@ class AirflowStack:
     def _environment(self) -> dict[str, str]:
         """Build the environment of all components; port, base_url and execution_api_server_url have to agree."""
         options = self.options
-        settings = {
+        defaults = {
             "core": {
                 "dags_folder": str(options.dags),
                 "executor": "LocalExecutor",
@@ -193,7 +193,10 @@ class AirflowStack:
             "api_auth": {"jwt_secret": secrets.token_hex(48)},
             "dag_processor": {"refresh_interval": "5", "min_file_process_interval": "5"},
             "scheduler": {"scheduler_heartbeat_sec": "1"},
-            **options.config,
+        }
+        settings = {
+            section: {**defaults.get(section, {}), **options.config.get(section, {})}
+            for section in (*defaults, *options.config)
         }
         env = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
         env |= {

@@ -10,13 +10,14 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.operators.base import AnaplanOperator, Desk
 from airflow_provider_mlconnector.operators.files import check_header, deliver, local_copy
 from airflow_provider_mlconnector.operators.remote import Idle, RemoteTaskOperator, Started
-from airflow_provider_mlconnector.operators.running import owner_of
+from airflow_provider_mlconnector.operators.running import has_ended, owner_of
 from airflow_provider_mlconnector.outcomes import counts_of
 from airflow_provider_mlconnector.pipeline.stage import digest, scratch_file
 from airflow_provider_mlconnector.systems.anaplan.definitions import Kind
@@ -48,7 +49,7 @@ class ActionOperator(RemoteTaskOperator):
 
     def begin(self, desk: Desk, work: ModelWork) -> Started | Idle:
         """Find the action and start it."""
-        from airflow_provider_mlconnector.pipeline.modelwork import ActionJob
+        from airflow_provider_mlconnector.pipeline.starting import ActionJob
 
         found = desk.model.resolve(self.lookup, self.action)
         with ExitStack() as stack:
@@ -213,7 +214,8 @@ class AnaplanUploadOperator(AnaplanOperator):
 
         with self.at_desk(context) as desk, local_copy(desk.bench.stage, self.path) as path:
             file = desk.model.resolve(Kind.FILE, self.file_name)
-            lease = ModelLease(desk.bench, desk.model, owner_of(context), desk.run.run_id)
+            ended = partial(has_ended, context)
+            lease = ModelLease(desk.bench, desk.model, owner_of(context), desk.run.run_id, ended)
             lease.hold()
             try:
                 lease.see_earlier_task_over()

@@ -15,7 +15,7 @@ from airflow_provider_mlconnector.durable import began
 from airflow_provider_mlconnector.flows.plans import pool_name
 from airflow_provider_mlconnector.hooks.anaplan import AnaplanHook
 from airflow_provider_mlconnector.operators.links import AnaplanModelLink
-from airflow_provider_mlconnector.operators.running import on_the_trail, run_of
+from airflow_provider_mlconnector.operators.running import close_run, on_the_trail, run_of
 from airflow_provider_mlconnector.outcomes import Patience, airflow_outcomes
 from airflow_provider_mlconnector.retries import REMOTE_RETRIES
 from airflow_provider_mlconnector.trail.records import RunOutcome
@@ -114,4 +114,4 @@ class AnaplanOperator(BaseOperator):
                 model = client.model(client.resolve_model(self.workspace, self.model))
                 yield Desk(context, bench, client, model, run, patience)
                 if self.closes_run:
-                    bench.trail.close_run(run.run_id, RunOutcome.SUCCEEDED)
+                    close_run(bench.trail, run, RunOutcome.SUCCEEDED)

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, RetryPolicy
@@ -17,13 +19,27 @@ from airflow_provider_mlconnector.retries import REMOTE_RETRIES
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from airflow_provider_mlconnector.finance.periods import Period
     from airflow_provider_mlconnector.flows.flow import Flow
     from airflow_provider_mlconnector.lineage import Lineage
+    from airflow_provider_mlconnector.pipeline.context import Bench
     from airflow_provider_mlconnector.pipeline.plan import ReadPlan
+    from airflow_provider_mlconnector.systems.port import Erp
+    from airflow_provider_mlconnector.trail.records import RunRef
 
 
-class ExtractOperator(BaseOperator):
-    """Reads one dataset of a flow's ledger, whole or since its watermark; returns a ``BatchManifest`` as JSON.
+@dataclass(frozen=True, slots=True)
+class LedgerDesk:
+    """What a task works with while it reads a ledger."""
+
+    bench: Bench
+    erp: Erp
+    run: RunRef
+    period: Period
+
+
+class LedgerOperator(BaseOperator):
+    """Reads one dataset of a flow's ledger.
 
     Unless its author names a pool it is in that of the ledger's connection (``airflow mlconnector setup`` creates it),
     which keeps all reads together within what the server works on at a time.
@@ -47,13 +63,19 @@ class ExtractOperator(BaseOperator):
         super().__init__(retries=retries, retry_policy=retry_policy, **kwargs)
         self.flow = flow
         self.dataset = dataset
-        self._rows: int | None = None
 
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Read, stage and join the book."""
+    @property
+    def plan(self) -> ReadPlan:
+        """Return what is to be read."""
+        from airflow_provider_mlconnector.flows.plans import read_plans
+
+        return next(plan for plan in read_plans(self.flow) if plan.dataset is self.dataset)
+
+    @contextmanager
+    def at_ledger(self, context: Mapping[str, Any]) -> Iterator[LedgerDesk]:
+        """Open all that the task works with, and turn errors into outcomes of the task."""
         from airflow_provider_mlconnector.bench import open_bench
         from airflow_provider_mlconnector.hooks.erps import open_erp
-        from airflow_provider_mlconnector.pipeline.extract import extract
 
         period = period_of(context, self.flow)
         with airflow_outcomes():
@@ -64,9 +86,24 @@ class ExtractOperator(BaseOperator):
                 airflow_outcomes(),
                 closing(open_erp(self.flow)) as erp,
             ):
-                batch = extract(bench, erp, self._plan(), run, period)
+                yield LedgerDesk(bench, erp, run, period)
+
+
+class ExtractOperator(LedgerOperator):
+    """Reads a dataset whole or since its watermark, into the period's book; returns a ``BatchManifest`` as JSON."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._rows: int | None = None
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Read, stage and join the book."""
+        from airflow_provider_mlconnector.pipeline.extract import extract
+
+        with self.at_ledger(context) as desk:
+            batch = extract(desk.bench, desk.erp, self.plan, desk.run, desk.period)
         self._rows = batch.rows
-        self.log.info("%s of %s: %d rows read (%s).", self.dataset, period.key, batch.rows, batch.mode)
+        self.log.info("%s of %s: %d rows read (%s).", self.dataset, batch.run.period, batch.rows, batch.mode)
         return batch.to_json()
 
     def get_openlineage_facets_on_start(self) -> Lineage:
@@ -80,8 +117,3 @@ class ExtractOperator(BaseOperator):
         from airflow_provider_mlconnector.lineage import read_lineage
 
         return read_lineage(self.flow, self.dataset, self._rows)
-
-    def _plan(self) -> ReadPlan:
-        from airflow_provider_mlconnector.flows.plans import read_plans
-
-        return next(plan for plan in read_plans(self.flow) if plan.dataset is self.dataset)

@@ -11,6 +11,7 @@ from abc import abstractmethod
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,10 +21,10 @@ from airflow_provider_mlconnector.durable import TaskJobStore, generation
 from airflow_provider_mlconnector.errors import DeadlineError, FencedError, MlconnectorError, TaskError
 from airflow_provider_mlconnector.operators.base import AnaplanOperator, Desk
 from airflow_provider_mlconnector.operators.links import AnaplanModelLink, AnaplanTaskLink
-from airflow_provider_mlconnector.operators.running import owner_of
+from airflow_provider_mlconnector.operators.running import goes_on, has_ended, owner_of
 from airflow_provider_mlconnector.outcomes import event_of
 from airflow_provider_mlconnector.settings import load_settings
-from airflow_provider_mlconnector.systems.anaplan.jobs import Decision, Step
+from airflow_provider_mlconnector.systems.anaplan.jobs import Step
 from airflow_provider_mlconnector.systems.anaplan.tasks import TaskRef, TaskStatus
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
 TASK_XCOM = "anaplan_task"
 DEFERRABLE = conf.getboolean("operators", "default_deferrable", fallback=False)
-_KILL_SECONDS = 10.0
+_KILL_SECONDS = 4.0  # Airflow kills the process 5 seconds after it asked it to end
+_KILL_POLL = 0.2
 _CANCEL_SECONDS = 60.0
 
 
@@ -68,7 +70,8 @@ class RemoteTaskOperator(AnaplanOperator):
     """Starts a remote task and follows it.
 
     :param deferrable: wait in the triggerer; short tasks are over before that is worth its while.
-    :param cancel_on_kill: cancel the remote task when this one is killed: by a person, or with its worker.
+    :param cancel_on_kill: cancel the remote task when this one is killed for good: by a person, or in its last try.
+        When only its process is (a worker shut down, an api-server out of reach), the next try takes the task up.
     """
 
     operator_extra_links: Collection[BaseOperatorLink] = (AnaplanModelLink(), AnaplanTaskLink())
@@ -77,7 +80,7 @@ class RemoteTaskOperator(AnaplanOperator):
         super().__init__(**kwargs)
         self.deferrable = deferrable
         self.cancel_on_kill = cancel_on_kill
-        self._running: tuple[ModelWork, TaskRef] | None = None
+        self._running: tuple[Desk, ModelWork, TaskRef] | None = None
 
     @abstractmethod
     def begin(self, desk: Desk, work: ModelWork) -> Started | Idle:
@@ -113,10 +116,22 @@ class RemoteTaskOperator(AnaplanOperator):
     def on_kill(self) -> None:
         """Cancel the remote task; in a thread, since the signal may have come in the middle of a request."""
         if self.cancel_on_kill and self._running is not None:
-            work, ref = self._running
-            canceller = Thread(target=work.cancel, args=(ref,), daemon=True)
+            canceller = Thread(target=self._abandon, args=self._running, daemon=True)
             canceller.start()
             canceller.join(_KILL_SECONDS)
+
+    def _abandon(self, desk: Desk, work: ModelWork, ref: TaskRef) -> None:
+        """Cancel the remote task and give the lease back once it is over, unless another try takes the task up."""
+        if goes_on(desk.context):
+            return
+        with suppress(FencedError):  # another try has the model already
+            work.renew()
+            work.cancel(ref)
+            while not (status := work.status(ref)).state.over:
+                desk.bench.clock.sleep(_KILL_POLL)
+            with suppress(TaskError):
+                work.finish(ref, status)
+            work.release()
 
     def _work(self, desk: Desk) -> ModelWork:
         from airflow_provider_mlconnector.pipeline.modelwork import ModelWork
@@ -129,6 +144,7 @@ class RemoteTaskOperator(AnaplanOperator):
             generation=generation(desk.context),
             run_id=desk.run.run_id,
             deadline=desk.patience.deadline.timestamp(),
+            ended=partial(has_ended, desk.context),
         )
 
     def _announce(self, desk: Desk, ref: TaskRef) -> None:
@@ -141,7 +157,7 @@ class RemoteTaskOperator(AnaplanOperator):
         AnaplanTaskLink().push(desk.context, f"{root}/{ref.kind.path}/{ref.action_id}/tasks/{ref.task_id}")
 
     def _follow(self, desk: Desk, work: ModelWork, started: Started) -> Any:
-        self._running = (work, started.ref)
+        self._running = (desk, work, started.ref)
         status = self._poll(desk, work, started.ref)
         if status is None:
             self._defer(desk, work, started)
@@ -184,11 +200,14 @@ class RemoteTaskOperator(AnaplanOperator):
                 if status.state.over:
                     return status
             self.log.info("%s", decision.message)
-        return self._cancelled(desk, work, ref, decision)
+        return self._cancelled(desk, work, ref)
 
     def _defer(self, desk: Desk, work: ModelWork, started: Started) -> None:
+        from airflow_provider_mlconnector.trail.records import EventKind
         from airflow_provider_mlconnector.triggers.anaplan import AnaplanTaskTrigger
 
+        waits_for = {"for": f"Task {started.ref.task_id} is not over; the triggerer goes on asking."}
+        desk.bench.trail.record(desk.run.run_id, EventKind.WAITED, waits_for)
         self.defer(
             trigger=AnaplanTaskTrigger(
                 anaplan_conn_id=self.anaplan_conn_id,
@@ -204,15 +223,18 @@ class RemoteTaskOperator(AnaplanOperator):
             timeout=None,
         )
 
-    def _cancelled(self, desk: Desk, work: ModelWork, ref: TaskRef, decision: Decision) -> TaskStatus:
+    def _cancelled(self, desk: Desk, work: ModelWork, ref: TaskRef) -> TaskStatus:
         """Cancel a task that is late, and wait for that; one that was over before counts as over.
 
         :raises DeadlineError: else.
         """
-        work.cancel(ref)
         clock = desk.bench.clock
-        end = clock.now().timestamp() + _CANCEL_SECONDS
         status = work.status(ref)
+        if status.state.over:
+            return status
+        late = work.poller().on_status(status, clock.now().timestamp())
+        work.cancel(ref)
+        end = clock.now().timestamp() + _CANCEL_SECONDS
         while not status.state.over and clock.now().timestamp() < end:
             clock.sleep(1.0)
             status = work.status(ref)
@@ -222,4 +244,7 @@ class RemoteTaskOperator(AnaplanOperator):
             with suppress(TaskError):
                 work.finish(ref, status)
             work.release()
-        raise DeadlineError(decision.message, hint="Give the task a later deadline, or see why Anaplan takes so long.")
+        raise DeadlineError(
+            f"{late.message} Waited in vain for {desk.patience.waited(clock.now())}.",
+            hint="Give the task a later deadline, or see why Anaplan takes so long.",
+        )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,8 +22,14 @@ if TYPE_CHECKING:
     from airflow_provider_mlconnector.flows.flow import Flow
     from airflow_provider_mlconnector.trail.store import Trail
 
+LOG = logging.getLogger(__name__)
+
 FULL_PARAM = "full"
+PERIOD_CONF = "period"
+"""Key of a run's ``conf`` that names its period where it has no partition key."""
 _BACKFILL = "backfill"
+_ENDED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
+_GOES_ON = frozenset({"running", "up_for_retry", "scheduled", "queued", "deferred"})
 
 
 def owner_of(context: Mapping[str, Any]) -> str:
@@ -30,6 +37,27 @@ def owner_of(context: Mapping[str, Any]) -> str:
     ti = context["ti"]
     index = f"[{ti.map_index}]" if ti.map_index is not None and ti.map_index >= 0 else ""
     return f"{ti.dag_id}/{ti.run_id}/{ti.task_id}{index}"
+
+
+def state_of(context: Mapping[str, Any], owner: str) -> str | None:
+    """Return what Airflow's database says of the task instance that has this name as an owner; None for no such one."""
+    dag_id, _, rest = owner.partition("/")
+    run_id, _, name = rest.rpartition("/")
+    task_id, _, index = name.partition("[")
+    map_index = int(index.rstrip("]")) if index else -1
+    states = context["ti"].get_task_states(dag_id, map_index, [task_id], run_ids=[run_id])
+    return next(iter(states.get(run_id, {}).values()), None)
+
+
+def has_ended(context: Mapping[str, Any], owner: str) -> bool:
+    """Say whether the owner of a lease is a task instance that came to its end, by itself or by a person's word."""
+    return state_of(context, owner) in _ENDED
+
+
+def goes_on(context: Mapping[str, Any]) -> bool:
+    """Say whether Airflow means to go on with this task although its process is told to end."""
+    ti = context["ti"]
+    return ti.try_number <= ti.max_tries and state_of(context, owner_of(context)) in _GOES_ON
 
 
 def read_mode(context: Mapping[str, Any]) -> ReadMode:
@@ -40,14 +68,18 @@ def read_mode(context: Mapping[str, Any]) -> ReadMode:
 
 
 def period_of(context: Mapping[str, Any], flow: Flow) -> Period:
-    """Return the fiscal period that the run's partition key names.
+    """Return the fiscal period that the run's partition key names, or its ``conf``.
+
+    A run that a task started can have no partition key, see
+    :class:`~airflow_provider_mlconnector.operators.sweep.ReloadOperator`.
 
     :raises AirflowFailException: when there is none, with the periods that are open now.
     """
-    key = context.get("partition_key") or getattr(context["dag_run"], "partition_key", None)
+    dag_run = context["dag_run"]
+    key = context.get("partition_key") or dag_run.partition_key or (dag_run.conf or {}).get(PERIOD_CONF)
     try:
         if key:
-            return flow.calendar.period(key)
+            return flow.calendar.period(str(key))
         what = "This run has no period."
     except ConfigurationError as error:
         what = error.message
@@ -69,13 +101,20 @@ def on_the_trail(context: Mapping[str, Any], trail: Trail, run: RunRef) -> Itera
     try:
         yield
     except AirflowFailException:
-        trail.close_run(run.run_id, RunOutcome.FAILED)
+        close_run(trail, run, RunOutcome.FAILED)
         raise
     except MlconnectorError:
         ti = context["ti"]
         if ti.try_number > ti.max_tries:
-            trail.close_run(run.run_id, RunOutcome.FAILED)
+            close_run(trail, run, RunOutcome.FAILED)
         raise
+
+
+def close_run(trail: Trail, run: RunRef, outcome: RunOutcome) -> str:
+    """Close a run on the trail and return its closing hash, which the task's log keeps outside of the trail."""
+    closing = trail.close_run(run.run_id, outcome)
+    LOG.info("Run %s %s; closing hash %s ('trail verify --expect' takes it)", run.run_id, outcome, closing)
+    return closing
 
 
 def _open_run(context: Mapping[str, Any], trail: Trail, run: RunRef) -> None:

@@ -19,23 +19,18 @@ def report_lines(report: ReconcileReport) -> Iterator[str]:
     yield from _aligned([_SUMMARY, *(_summary_row(check) for check in report.checks)])
     for check in report.checks:
         yield f"{check.dataset} into {check.import_name}"
-        yield from _aligned([(f"  {one.name}", one.value or NOT_CHECKED, one.source) for one in check.figures])
+        yield from _aligned(
+            [(f"  {one.name}", NOT_CHECKED if one.value is None else one.value, one.source) for one in check.figures]
+        )
     for problem in report.problems:
         yield f"! {problem}"
 
 
 def _summary_row(check: DatasetCheck) -> tuple[str, ...]:
     told = check.summary
-    counts = (
-        told.rows_read,
-        told.rows_accepted,
-        told.rows_quarantined,
-        told.rows_left_out,
-        told.loaded,
-        told.rejected,
-    )
-    amounts = (told.erp_total, told.model_total, told.difference)
-    return (check.import_name, *map(str, counts), *(amount or NOT_CHECKED for amount in amounts))
+    rows = (told.rows_read, told.rows_accepted, told.rows_quarantined, told.rows_left_out)
+    checked = (told.loaded, told.rejected, told.erp_total, told.model_total, told.difference)
+    return (check.import_name, *map(str, rows), *(NOT_CHECKED if one is None else str(one) for one in checked))
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:

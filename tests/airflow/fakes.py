@@ -26,13 +26,24 @@ class FakeTaskInstance:
         self.dag_id, self.run_id, self.task_id, self.map_index = "close", "manual__1", task_id, -1
         self.try_number, self.max_tries = try_number, 2
         self.pushed = {}
+        self.states = {("close", "manual__1", "load", -1): "running"}
+
+    def get_task_states(self, dag_id, map_index, task_ids, *, run_ids):
+        """Return what Airflow's database says, as Airflow returns it: nothing of task instances that are not there."""
+        ((task_id,), (run_id,)) = task_ids, run_ids
+        if (dag_id, run_id, task_id, map_index) not in self.states:
+            return {}
+        name = task_id if map_index < 0 else f"{task_id}_{map_index}"
+        return {run_id: {name: self.states[dag_id, run_id, task_id, map_index]}}
 
     def xcom_push(self, key, value):
         json.dumps(value)
         self.pushed[key] = value
 
 
-def make_context(*, store=None, clear_number=0, run_type="scheduled", partition_key="FY2026-P05", params=None, **more):
+def make_context(
+    *, store=None, clear_number=0, run_type="scheduled", partition_key="FY2026-P05", params=None, conf=None, **more
+):
     """Return a task's context, with the parts that operators read."""
     dag_run = SimpleNamespace(
         dag_id="close",
@@ -42,7 +53,7 @@ def make_context(*, store=None, clear_number=0, run_type="scheduled", partition_
         partition_key=partition_key,
         run_after=datetime(2025, 12, 2, 6, tzinfo=UTC),
         triggering_user_name="anna",
-        conf={},
+        conf=conf or {},
     )
     return {
         "ti": FakeTaskInstance(),

@@ -280,22 +280,6 @@ def test_a_deadline_cancels_the_remote_task_and_fails_for_good(site, vendors):
     assert _held(site) == []
 
 
-def test_a_kill_cancels_the_remote_task_unless_it_shall_go_on(site, vendors):
-    _slow(site)
-    for cancel, state in ((False, "IN_PROGRESS"), (True, "CANCELLED")):
-        operator = _import(vendors, deferrable=True, cancel_on_kill=cancel)
-        _deferred(site, operator, make_context(store=FakeStateStore()))
-        operator.on_kill()
-        site.clock.skip(5)
-        assert site.control("anaplan/tasks", method="GET")["tasks"][-1]["state"] == state
-        site.control(f"anaplan/tasks/{site.control('anaplan/tasks', method='GET')['tasks'][-1]['task_id']}/cancel")
-        site.clock.skip(5)
-
-
-def test_a_kill_before_the_start_is_no_error(vendors):
-    _import(vendors).on_kill()
-
-
 # Waiting for the model
 
 
@@ -413,14 +397,3 @@ def test_connection_and_model_may_be_templates():
 def test_a_hook_is_not_made_before_the_task_runs(monkeypatch):
     monkeypatch.setattr(AnaplanHook, "__init__", lambda *_: pytest.fail("a connection is looked up at parse"))
     AnaplanDeleteOperator(task_id="a", action="x", **MODEL)
-
-
-def test_a_person_who_kills_a_deferred_task_cancels_the_remote_one_and_frees_the_model(site, vendors):
-    _slow(site)
-    deferred = _deferred(site, _import(vendors, deferrable=True), make_context())
-    _, kwargs = deferred.trigger.serialize()
-    trigger = type(deferred.trigger)(**deserialize(serialize(kwargs)))
-    asyncio.run(trigger.on_kill())
-    assert [task["state"] for task in site.control("anaplan/tasks", method="GET")["tasks"]] == ["CANCELLED"]
-    assert [event.detail["confirmed"] for event in site.events("cancelled")] == [True]
-    assert _held(site) == []

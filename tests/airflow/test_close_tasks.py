@@ -2,25 +2,16 @@
 """The tasks of a close, one after the other as Airflow runs them, against the sandbox."""
 
 import json
-from collections import defaultdict
-from copy import copy
 from decimal import Decimal
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-from airflow.sdk.definitions.xcom_arg import XComArg
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
 from airflow_provider_mlconnector.dags import close_dag
 from airflow_provider_mlconnector.flows.loader import load_flow
 from airflow_provider_mlconnector.operators.replay import ReplayOperator
 from airflow_provider_mlconnector.operators.tables import report_lines
-from airflow_provider_mlconnector.pipeline.manifests import ReconcileReport
-from tests.airflow.fakes import FakeStateStore, make_context
-
-FLOW = Path(__file__).parents[2] / "dags" / "flows" / "larkfield_close.yaml"
-PERIOD = "FY2026-P05"
+from tests.airflow.closing_runs import FLOW, PERIOD, Run, changed, only
 
 
 @pytest.fixture(scope="module")
@@ -31,54 +22,7 @@ def whole_flow():
 @pytest.fixture(scope="module")
 def flow(whole_flow):
     """The same flow, without the lists and balances that no test here is about."""
-    kept = {"accounts", "cost_centres", "journal_lines"}
-    return _changed(whole_flow, load=tuple(load for load in whole_flow.spec.load if load.dataset in kept))
-
-
-def _changed(flow, **spec):
-    return type(flow)(flow.spec.model_copy(update=spec), flow.calendar, flow.crosswalks, flow.document)
-
-
-class Run:
-    """One DAG run: XComs and state stores by task, and tasks that are made anew for each process."""
-
-    def __init__(self, flow, *, run_id="manual__1", period=PERIOD, **dag_run):
-        self.dag = close_dag(flow)
-        self.results, self.contexts = {}, {}
-        self.stores = defaultdict(FakeStateStore)
-        self.run_id, self.period, self.dag_run = run_id, period, dag_run
-
-    def context(self, task_id, **more):
-        context = make_context(store=self.stores[task_id], partition_key=self.period, **{**self.dag_run, **more})
-        context["ti"].task_id, context["ti"].run_id = task_id, self.run_id
-        context["dag_run"].run_id = self.run_id
-        context["outlet_events"] = defaultdict(SimpleNamespace)
-        self.contexts[task_id] = context
-        return context
-
-    def task(self, task_id):
-        task = copy(self.dag.get_task(task_id))
-        for name in task.template_fields:
-            object.__setattr__(task, name, self._resolved(getattr(task, name)))
-        return task
-
-    def execute(self, task_id, **more):
-        self.results[task_id] = self.task(task_id).execute(self.context(task_id, **more))
-        return self.results[task_id]
-
-    def all(self, **more):
-        for task in self.dag.topological_sort():
-            self.execute(task.task_id, **more)
-        return self.results["reconcile"]
-
-    def report(self):
-        pushed = self.contexts["reconcile"]["ti"].pushed["reconcile_report"]
-        return ReconcileReport.from_json(json.loads(json.dumps(pushed)))
-
-    def _resolved(self, value):
-        if isinstance(value, XComArg):
-            return json.loads(json.dumps(self.results[value.operator.task_id]))
-        return [self._resolved(one) for one in value] if isinstance(value, list) else value
+    return only(whole_flow, "accounts", "cost_centres", "journal_lines")
 
 
 def test_a_close_loads_what_the_ledger_holds(site, whole_flow):
@@ -171,7 +115,7 @@ def test_a_run_without_a_period_fails_at_once_and_lists_the_open_ones(site, flow
 
 
 def test_a_wrong_company_is_a_clear_failure(site, flow):
-    other = _changed(flow, erp=flow.spec.erp.model_copy(update={"company": "Nobody Ltd"}))
+    other = changed(flow, erp=flow.spec.erp.model_copy(update={"company": "Nobody Ltd"}))
     with pytest.raises(AirflowFailException, match="Nobody Ltd"):
         Run(other).execute("extract.accounts")
     assert site.trail.runs()[0].outcome == "failed"
