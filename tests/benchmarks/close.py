@@ -10,6 +10,7 @@ import logging
 import resource
 import tempfile
 import time
+from calendar import monthrange
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -41,7 +42,13 @@ from airflow_provider_mlconnector.trail.leases import Leases
 from airflow_provider_mlconnector.trail.records import RunRef
 from airflow_provider_mlconnector.trail.store import Trail
 
-PERIOD = Period(2026, 10, date(2026, 10, 1), date(2026, 10, 31))
+
+def month_of(day: date) -> Period:
+    """Return the period of a day: fiscal years are calendar years."""
+    return Period(day.year, day.month, day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1]))
+
+
+PERIOD = month_of(date(2026, 10, 1))
 IMPORT = "Load Journal Lines"
 COLUMNS = {
     "id": "record_id",
@@ -129,7 +136,8 @@ def open_ledger(args: argparse.Namespace) -> BusinessCentral:
             credential=None,
             api_url=args.erp_url,
             source=FinanceApi.V2,
-        )
+        ),
+        month_of,
     )
 
 
