@@ -1,6 +1,7 @@
 """A real Airflow beside the sandbox, once on SQLite and once on PostgreSQL, shared by the tests of this folder."""
 
 import shutil
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -11,6 +12,7 @@ import pytest
 from airflow_provider_mlconnector.demo.sandbox import connections, sandbox_process
 from airflow_provider_mlconnector.demo.stack import AirflowStack, StackOptions
 from airflow_provider_mlconnector.demo.watching import Dag
+from airflow_provider_mlconnector.trail.store import Trail
 from tests.postgres import postgres_server
 from tests.sandbox_control import SandboxControl
 
@@ -52,33 +54,60 @@ fiscal_years:
 """
 
 
+ENTITIES = ("North", "South", "West")
+"""Members that the model gets, each for a copy of the whole flow: one company's books, kept apart by a constant."""
+
+KILLED = ("worker_killed", "api_server_killed", "scheduler_killed", "triggerer_killed")
+"""Short flows, and the members that keep their cells apart, for the closes in which something is killed."""
+
+
 @dataclass
 class Site:
-    """What a test works with: a stack, the sandbox behind its connections, and the folder of its DAGs."""
+    """What a test works with: a stack, the sandbox behind its connections, the folder of its DAGs, and the trail."""
 
     stack: AirflowStack
     sandbox: SandboxControl
     dags: Path
+    trail_url: str
 
     def dag(self, dag_id: str) -> Dag:
         dag = Dag(self.stack, dag_id)
         dag.wait_parsed()
         return dag
 
+    def restart(self, component: str) -> None:
+        """Kill a component and all that it started, as a lost machine would be, and start it anew."""
+        self.stack.processes.kill(component)
+        self.stack.start_component(component)
+        self.stack.wait_healthy()
+
 
 def write_dags(folder: Path) -> Path:
-    """Copy the shipped DAGs; add a short flow, and one that ticks every minute, whatever day the test runs on."""
+    """Copy the shipped DAGs; add the flows of the tests and the DAGs without a flow."""
     shutil.copytree(ROOT / "dags", folder, ignore=shutil.ignore_patterns("__pycache__"))
     end = max(datetime.now(UTC).date(), date(2026, 11, 20)) + timedelta(days=40)
     (folder / "calendars" / "always_working.yaml").write_text(TICKING_CALENDAR.format(end=end))
-    short = SHORT_FLOW.format(name="short_close", calendar="monthly_july", schedule="nightly: 02:00", version="Budget")
-    (folder / "flows" / "short_close.yaml").write_text(short)
-    ticking = SHORT_FLOW.format(
-        name="ticking_close", calendar="always_working", schedule="every: 1m", version="Forecast"
-    )
-    (folder / "flows" / "ticking_close.yaml").write_text(ticking)
-    shutil.copy(Path(__file__).parent / "operator_dags.py", folder)
+    (folder / "killed").mkdir()
+    for place, flow in flows_of_tests((folder / "flows" / "larkfield_close.yaml").read_text()).items():
+        (folder / f"{place}.yaml").write_text(flow)
+    for file in Path(__file__).parent.glob("*_dags.py"):
+        shutil.copy(file, folder)
     return folder
+
+
+def flows_of_tests(whole: str) -> dict[str, str]:
+    """Return flow files by their place: short ones, one that ticks every minute, whatever day it is, and copies."""
+
+    def short(name: str, version: str, schedule: str = "nightly: 02:00", calendar: str = "monthly_july") -> str:
+        return SHORT_FLOW.format(name=name, version=version, schedule=schedule, calendar=calendar)
+
+    copies = {name: whole.replace("larkfield_close", f"{name.lower()}_close") for name in ENTITIES}
+    return {
+        "flows/short_close": short("short_close", "Budget"),
+        "flows/ticking_close": short("ticking_close", "Forecast", "every: 1m", "always_working"),
+        **{f"killed/{name}": short(name, "Actual").replace("=Larkfield", f"={name}") for name in KILLED},
+        **{f"flows/{name.lower()}_close": copy.replace("=Larkfield", f"={name}") for name, copy in copies.items()},
+    }
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])
@@ -91,21 +120,40 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             dags=dags,
             connections=connections(info),
             config={
-                "mlconnector": {"allowed_hosts": info["url"], "grace": "5", "first_poll": "3"},
+                "core": {"default_task_retry_delay": "2"},
+                "dag_processor": {"min_file_process_interval": "60"},  # the files stay as they are
+                "mlconnector": {
+                    "allowed_hosts": info["url"],
+                    "grace": "5",
+                    "first_poll": "3",
+                    "trail_path": str(home / "trail.db"),
+                },
+                "operators": {"default_deferrable": "True"},
                 "scheduler": {
-                    "scheduler_heartbeat_sec": "1",
                     "task_instance_heartbeat_timeout": "15",
                     "task_instance_heartbeat_timeout_detection_interval": "3",
+                    "scheduler_health_check_threshold": "10",
+                    "orphaned_tasks_check_interval": "5",
                 },
             },
         )
+        trail_url = f"sqlite:///{home / 'trail.db'}"
         if request.param == "postgres":
-            options = with_postgres(options, request.getfixturevalue("postgres_server"))
+            server = request.getfixturevalue("postgres_server")
+            trail_url = server.new_database()
+            options = with_postgres(options, server, trail_url)
         airflow = stack.enter_context(AirflowStack(home / "home", options))
-        yield Site(airflow, SandboxControl(info), dags)
+        yield Site(airflow, SandboxControl(info), dags, trail_url)
 
 
-def with_postgres(options: StackOptions, server) -> StackOptions:
+@pytest.fixture
+def trail(site: Site) -> Iterator[Trail]:
+    made = Trail(site.trail_url)
+    yield made
+    made.close()
+
+
+def with_postgres(options: StackOptions, server, trail_url: str) -> StackOptions:
     """Put both databases, Airflow's and the trail, on PostgreSQL."""
     trail = {
         "conn_type": "mlconnector_trail",
@@ -113,7 +161,7 @@ def with_postgres(options: StackOptions, server) -> StackOptions:
         "port": server.port,
         "login": "trail",
         "password": server.password,
-        "schema": server.new_database().rpartition("/")[2],
+        "schema": trail_url.rpartition("/")[2],
     }
     return StackOptions(
         dags=options.dags,

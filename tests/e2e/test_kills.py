@@ -6,7 +6,8 @@ import time
 import psutil
 import pytest
 
-from airflow_provider_mlconnector.demo.watching import OVER
+from airflow_provider_mlconnector.trail.leases import Leases
+from tests.e2e.waiting import MINUTES, wait_for, wait_until
 
 IMPORT = "Load Vendors"
 
@@ -20,16 +21,6 @@ def slow_imports(site):
     site.sandbox.clear_faults()
 
 
-def wait_until(condition, seconds: float = 120.0):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.2)
-    pytest.fail("it did not happen in time")
-
-
 def task_of(dag, run_id: str):
     return next(task for task in dag.tasks(run_id) if task["task_id"] == "load")
 
@@ -39,8 +30,7 @@ def state(dag, run_id: str) -> str:
 
 
 def finished(dag, run_id: str) -> str:
-    wait_until(lambda: next(run for run in dag.progress() if run.run_id == run_id).state in OVER, 240)
-    return next(run for run in dag.progress() if run.run_id == run_id).state
+    return wait_for(dag, run_id, 4 * MINUTES).state
 
 
 def ended(site, known: int) -> list[str]:
@@ -87,13 +77,16 @@ def test_a_worker_killed_between_start_and_answer_leaves_one_remote_task(site, s
     assert [task["state"] for task in site.sandbox.tasks(IMPORT)[known:]] == ["COMPLETE"]
 
 
-def test_a_deferred_task_that_a_person_marks_failed_cancels_its_remote_task_once(site, slow_imports):
+def test_a_deferred_task_that_a_person_marks_failed_cancels_its_remote_task_once(site, trail, slow_imports):
+    site.sandbox.switches(task_seconds=3600.0, longest_task_seconds=3600.0)
     dag, run_id, known = start(site, "vendors_deferred")
-    # Airflow tells only a trigger that runs; one that no triggerer has taken up yet is dropped without a word.
-    wait_until(lambda: task_of(dag, run_id)["triggerer_job"])
-    time.sleep(2)
+    wait_until(lambda: state(dag, run_id) == "deferred")
+    # Airflow tells only a trigger that runs; one that does renews the lease.
+    (lease,) = Leases(trail.engine).all()
+    wait_until(lambda: Leases(trail.engine).all()[0].until > lease.until)
     path = f"/dags/{dag.dag_id}/dagRuns/{run_id}/taskInstances/load"
     site.stack.api("PATCH", path, {"new_state": "failed"})
     assert wait_until(lambda: ended(site, known), 60) == ["CANCELLED"]
     assert finished(dag, run_id) == "failed"
     assert len(site.sandbox.tasks(IMPORT)) == known + 1
+    wait_until(lambda: not Leases(trail.engine).all(), what="the lease is given back")
