@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clients of a sandbox that is served over real HTTP, and shares its clock with them."""
+"""Clients of a sandbox that is served over real HTTP, and shares its clock with them; and of a scripted server."""
 
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -13,6 +14,8 @@ from airflow_provider_mlconnector.systems.anaplan.auth import BasicLogin
 from airflow_provider_mlconnector.systems.anaplan.client import AnaplanClient
 from airflow_provider_mlconnector.systems.anaplan.hosts import custom_hosts
 from airflow_provider_mlconnector.systems.anaplan.local import LocalBudget, LocalTokenStore
+from tests.unit.systems.anaplan.fake_anaplan import anaplan
+from tests.unit.systems.http.scripted_server import Reply
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +90,18 @@ def client(make_client):
 @pytest.fixture
 def model(client):
     return client.model(client.resolve_model("Finance", "FP&A Hub"))
+
+
+@pytest.fixture
+def at():
+    """Return a model at a scripted server that is given up on after a short silence."""
+    with anaplan(read_timeout=0.15) as setting:
+        yield setting
+
+
+@pytest.fixture
+def held():
+    """Return an answer that does not come before the test is over."""
+    event = threading.Event()
+    yield Reply(delay=event)
+    event.set()

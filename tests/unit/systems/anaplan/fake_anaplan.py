@@ -19,12 +19,17 @@ from airflow_provider_mlconnector.systems.anaplan.local import LocalTokenStore
 from airflow_provider_mlconnector.systems.anaplan.login_service import LoginService
 from airflow_provider_mlconnector.systems.anaplan.model import AnaplanModel
 from airflow_provider_mlconnector.systems.anaplan.ports import TokenStore
+from airflow_provider_mlconnector.systems.anaplan.tasks import ActionKind, TaskRef
 from tests.unit.systems.http.scripted_server import FakeClock, Reply, Request, Server, as_json, serving
 
 WORKSPACE, MODEL = "a" * 32, "B" * 32
 REF = ModelRef(WORKSPACE, MODEL, "Finance", "FP&A Hub")
 ROOT = f"/2/0/workspaces/{WORKSPACE}/models/{MODEL}"
 FILE = "113000000001"
+IMPORT = "112000000001"
+TASKS = f"/imports/{IMPORT}/tasks"
+TASK = TaskRef(workspace_id=WORKSPACE, model_id=MODEL, kind=ActionKind.IMPORT, action_id=IMPORT, task_id="T1")
+DETAILS = f"/2/0/models/{MODEL}"
 LIFE = 2100
 
 Answer = Reply | Callable[[Request], Reply]

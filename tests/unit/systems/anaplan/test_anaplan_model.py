@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import threading
-
 import pytest
 
 from airflow_provider_mlconnector.errors import (
@@ -20,28 +18,18 @@ from airflow_provider_mlconnector.errors import (
     UnknownNameError,
 )
 from airflow_provider_mlconnector.systems.anaplan.definitions import Kind
-from airflow_provider_mlconnector.systems.anaplan.tasks import ActionKind, TaskRef
-from tests.unit.systems.anaplan.fake_anaplan import FILE, MODEL, WORKSPACE, anaplan, envelope, error, listing
+from tests.unit.systems.anaplan.fake_anaplan import (
+    DETAILS,
+    FILE,
+    IMPORT,
+    MODEL,
+    WORKSPACE,
+    anaplan,
+    envelope,
+    error,
+    listing,
+)
 from tests.unit.systems.http.scripted_server import Reply, as_json
-
-IMPORT = "112000000001"
-TASKS = f"/imports/{IMPORT}/tasks"
-REF = TaskRef(workspace_id=WORKSPACE, model_id=MODEL, kind=ActionKind.IMPORT, action_id=IMPORT, task_id="T1")
-DETAILS = f"/2/0/models/{MODEL}"
-
-
-@pytest.fixture
-def at():
-    with anaplan(read_timeout=0.15) as setting:
-        yield setting
-
-
-@pytest.fixture
-def held():
-    event = threading.Event()
-    yield Reply(delay=event)
-    event.set()
-
 
 # What the model's answers and its silence mean
 

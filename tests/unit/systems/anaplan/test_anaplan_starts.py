@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import threading
-
 import pytest
 
 from airflow_provider_mlconnector.errors import (
@@ -13,27 +11,17 @@ from airflow_provider_mlconnector.errors import (
     PermissionDeniedError,
 )
 from airflow_provider_mlconnector.systems.anaplan.tasks import ActionKind, TaskRef
-from tests.unit.systems.anaplan.fake_anaplan import MODEL, WORKSPACE, anaplan, envelope, error, listing
+from tests.unit.systems.anaplan.fake_anaplan import (
+    IMPORT,
+    MODEL,
+    TASK,
+    TASKS,
+    WORKSPACE,
+    envelope,
+    error,
+    listing,
+)
 from tests.unit.systems.http.scripted_server import Reply
-
-IMPORT = "112000000001"
-TASKS = f"/imports/{IMPORT}/tasks"
-REF = TaskRef(workspace_id=WORKSPACE, model_id=MODEL, kind=ActionKind.IMPORT, action_id=IMPORT, task_id="T1")
-DETAILS = f"/2/0/models/{MODEL}"
-
-
-@pytest.fixture
-def at():
-    with anaplan(read_timeout=0.15) as setting:
-        yield setting
-
-
-@pytest.fixture
-def held():
-    event = threading.Event()
-    yield Reply(delay=event)
-    event.set()
-
 
 # Starting
 
@@ -122,19 +110,19 @@ def test_a_status_of_a_process_asks_for_its_actions(at):
 
 def test_cancelling_a_task_that_is_gone_is_no_error(at):
     at.anaplan.on("DELETE", f"{TASKS}/T1", error(404))
-    at.model.cancel(REF)
+    at.model.cancel(TASK)
     assert len(at.server.seen("DELETE")) == 1
 
 
 @pytest.mark.parametrize("answer", [error(404), error(400), listing("chunks", [])])
 def test_no_dump_is_no_error(at, tmp_path, answer):
     at.anaplan.on("GET", f"{TASKS}/T1/dump/chunks", answer)
-    assert not at.model.dump(REF, tmp_path / "dump.csv")
+    assert not at.model.dump(TASK, tmp_path / "dump.csv")
 
 
 def test_a_dump_is_joined_from_its_chunks_as_bytes(at, tmp_path):
     at.anaplan.on("GET", f"{TASKS}/T1/dump/chunks", listing("chunks", [{"id": "0"}, {"id": "1"}]))
     at.anaplan.on("GET", f"{TASKS}/T1/dump/chunks/0", Reply(200, "é".encode()[:1]))
     at.anaplan.on("GET", f"{TASKS}/T1/dump/chunks/1", Reply(200, "é".encode()[1:]))
-    assert at.model.dump(REF, tmp_path / "dump.csv")
+    assert at.model.dump(TASK, tmp_path / "dump.csv")
     assert (tmp_path / "dump.csv").read_text() == "é"

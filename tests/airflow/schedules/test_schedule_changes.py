@@ -5,22 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.airflow.scheduling import MONTHS, Airflows, set_up_database, utc
+from tests.airflow.schedules.scheduling import MONTHS, utc
 
 pytestmark = pytest.mark.usefixtures("database")
 LATE_CLOSE = "{nightly: 02:00, close: [{workday: 10, at: 18:00}]}"
-
-
-@pytest.fixture(scope="module")
-def database():
-    set_up_database()
-
-
-@pytest.fixture
-def airflow(tmp_path):
-    made = Airflows(tmp_path)
-    yield made
-    made.close()
 
 
 # By zone and time of day, the nightly ticks (UTC) around the night of the change, without their seconds.

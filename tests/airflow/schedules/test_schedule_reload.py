@@ -11,7 +11,7 @@ from airflow.serialization.serialized_objects import LazyDeserializedDAG
 from airflow.utils.session import create_session
 from sqlalchemy import select
 
-from tests.airflow.scheduling import BUNDLE, set_up_database
+from tests.airflow.schedules.scheduling import BUNDLE, set_up_database
 
 DAG_FILE = """
 from airflow.sdk import DAG, task

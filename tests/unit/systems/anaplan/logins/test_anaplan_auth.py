@@ -29,27 +29,11 @@ from airflow_provider_mlconnector.systems.anaplan.auth import (
 from airflow_provider_mlconnector.systems.anaplan.hosts import Hosts
 from airflow_provider_mlconnector.systems.anaplan.local import LocalTokenStore
 from airflow_provider_mlconnector.systems.anaplan.login_service import LoginService
-from tests.unit.systems.anaplan.fake_anaplan import FakeAnaplan, access, hosts_of
-from tests.unit.systems.http.scripted_server import FakeClock, Reply, as_json, in_turn, serving
+from tests.unit.systems.anaplan.fake_anaplan import access, hosts_of
+from tests.unit.systems.http.scripted_server import Reply, as_json, in_turn, serving
 
 JANE = BasicLogin("jane@example.com", "pässword")
 HOSTS = Hosts("https://api.example/2/0", "https://auth.example", "https://oauth.example")
-
-
-@pytest.fixture
-def clock():
-    return FakeClock()
-
-
-@pytest.fixture
-def fake(clock):
-    return FakeAnaplan(clock)
-
-
-@pytest.fixture
-def server(fake):
-    with serving(fake) as running:
-        yield running
 
 
 # Basic

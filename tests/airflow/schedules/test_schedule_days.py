@@ -3,7 +3,7 @@
 
 import pytest
 
-from tests.airflow.scheduling import Airflows, set_up_database, utc
+from tests.airflow.schedules.scheduling import utc
 
 pytestmark = pytest.mark.usefixtures("database")
 TWO_OPEN = "{nightly: 02:00, close: [{workday: 1, at: 06:00}, {workday: 10, at: 18:00}]}"
@@ -17,18 +17,6 @@ NIGHTS = [
         *(["11-03 06:00 P04"] if day == 3 else []),
     )
 ]
-
-
-@pytest.fixture(scope="module")
-def database():
-    set_up_database()
-
-
-@pytest.fixture
-def airflow(tmp_path):
-    made = Airflows(tmp_path)
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize("parse", [True, False], ids=["parsed between every two runs", "never parsed again"])
