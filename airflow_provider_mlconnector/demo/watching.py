@@ -17,13 +17,16 @@ from airflow_provider_mlconnector.demo.stack import AirflowStack
 _POLL_SECONDS = 1.0
 _PARSE_SECONDS = 90.0
 OVER = frozenset({"success", "failed"})
+ASKED_FOR = frozenset({"manual", "backfill"})
+"""Kinds of runs that a person starts; an unpaused DAG starts others by its schedule."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is; ``tasks`` counts task instances by state."""
+    """How far a run is; ``kind`` is ``manual``, ``backfill`` or ``scheduled``, ``tasks`` counts its tasks by state."""
 
     run_id: str
+    kind: str
     period: str
     state: str
     tasks: Counter[str]
@@ -102,13 +105,13 @@ class Dag:
     def wait(
         self, count: int, seconds: float, show: Callable[[Sequence[Progress]], None] | None = None
     ) -> list[Progress]:
-        """Wait until that many runs are over and none is under way.
+        """Wait until that many runs that somebody asked for are over and none of them is under way.
 
         :raises RuntimeError: when they are not in time.
         """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            found = self.progress()
+            found = [run for run in self.progress() if run.kind in ASKED_FOR]
             if show:
                 show(found)
             if len(found) >= count and all(run.state in OVER for run in found):
@@ -129,4 +132,4 @@ class Dag:
     def _progress(self, run: dict[str, Any]) -> Progress:
         run_id = str(run["dag_run_id"])
         states = Counter(str(task["state"] or "waiting") for task in self.tasks(run_id))
-        return Progress(run_id, str(run["partition_key"]), str(run["state"]), states)
+        return Progress(run_id, str(run["run_type"]), str(run["partition_key"]), str(run["state"]), states)
