@@ -28,11 +28,10 @@ from airflow_provider_mlconnector.sandbox.business_central.tables import COMPANY
 from airflow_provider_mlconnector.sandbox.business_central.tenant import (
     CLIENT_ID,
     ENVIRONMENT,
-    TENANT_DOMAIN,
-    TENANT_ID,
     Tenant,
 )
 from airflow_provider_mlconnector.sandbox.business_central.wire import WireError
+from airflow_provider_mlconnector.sandbox.entra.directory import TENANT_DOMAIN, TENANT_ID
 from airflow_provider_mlconnector.sandbox.gate import external_url
 from airflow_provider_mlconnector.sandbox.odata.filters import (
     Both,

@@ -76,7 +76,7 @@ def router(tenant: Tenant) -> APIRouter:
 
     @routes.delete("/tokens")
     async def revoke() -> dict[str, str]:
-        tenant.revoke_tokens()
+        tenant.directory.revoke(tenant.application)
         return {"status": "revoked"}
 
     @routes.post("/faults/{preset}")

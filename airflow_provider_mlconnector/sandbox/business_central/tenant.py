@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import secrets
+import re
 import threading
 import uuid
 from collections import defaultdict, deque
@@ -11,13 +11,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from airflow_provider_mlconnector.sandbox.books import Books
-from airflow_provider_mlconnector.sandbox.business_central.certificate import ClientCertificate, client_certificate
 from airflow_provider_mlconnector.sandbox.business_central.wire import WireError
+from airflow_provider_mlconnector.sandbox.entra.directory import Application, Directory, directory_of
 from airflow_provider_mlconnector.sandbox.state import World
 
 SYSTEM = "business_central"
-TENANT_ID = "5f1d8f36-1a5c-4d1e-9c58-6a1b6e0f7c11"
-TENANT_DOMAIN = "larkfield.onmicrosoft.com"
 ENVIRONMENT = "Production"
 CLIENT_ID = "0d4be4f0-6f52-4a2f-8d6e-0b1c9a3e5d77"
 SCOPE = "https://api.businesscentral.dynamics.com/.default"
@@ -70,34 +68,25 @@ class Tenant:
 
     world: World
     switches: Switches = field(default_factory=Switches)
-    client_secret: str = field(default_factory=lambda: f"sbx~{secrets.token_urlsafe(27)}")
-    certificate: ClientCertificate = field(default_factory=client_certificate)
     companies: dict[str, Books] = field(init=False)
-    _tokens: dict[str, float] = field(default_factory=dict)
+    directory: Directory = field(init=False)
+    application: Application = field(init=False)
     _requests: defaultdict[str, deque[float]] = field(default_factory=lambda: defaultdict(deque))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.companies = {company_id(code): books for code, books in self.world.companies.items()}
-
-    def issue_token(self, seconds: float) -> str:
-        """Return a new access token; it looks like a JWT, but only this server can read it."""
-        token = ".".join(("eyJ0eXAiOiJKV1QifQ", secrets.token_urlsafe(48), secrets.token_urlsafe(32)))
-        self._tokens[token] = self.world.clock.timestamp() + seconds
-        return token
-
-    def revoke_tokens(self) -> None:
-        """Make all tokens invalid, as an administrator may."""
-        self._tokens.clear()
+        self.directory = directory_of(self.world)
+        ours = Application(SYSTEM, CLIENT_ID, re.escape(SCOPE), secret_expired=lambda: self.switches.secret_expired)
+        self.application = self.directory.register(ours)
 
     def check_token(self, authorization: str) -> None:
         """Check a bearer header.
 
         :raises WireError: 401 when the token is missing, unknown or expired, or the application is not enabled.
         """
-        scheme, _, token = authorization.partition(" ")
-        expires = self._tokens.get(token, 0.0) if scheme.lower() == "bearer" else 0.0
-        if expires <= self.world.clock.timestamp() or not self.switches.app_enabled:
+        token = self.directory.holder(authorization)
+        if token is None or token.client_id != CLIENT_ID or not self.switches.app_enabled:
             raise WireError(
                 401,
                 "Authentication_InvalidCredentials",
