@@ -32,7 +32,7 @@ class World:
     seed: int = 1
     scale: float = 1.0
     _states: dict[str, Any] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @classmethod
     def create(cls, *, seed: int = 1, scale: float = 1.0) -> World:
@@ -51,7 +51,10 @@ class World:
         return self.companies[LARKFIELD.code]
 
     def state(self, system: str, make: Callable[[], T]) -> T:
-        """Return a system's own state, made on first use, so that its routes, ``describe`` and tests share one."""
+        """Return a system's own state, made on first use, so that its routes, ``describe`` and tests share one.
+
+        What makes it may ask for another state: that of a service that several systems share.
+        """
         with self._lock:
             if system not in self._states:
                 self._states[system] = make()
