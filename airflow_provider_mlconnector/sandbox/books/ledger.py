@@ -76,7 +76,7 @@ class Sums:
 
 
 class Ledger:
-    """All journal lines. Safe for threads.
+    """All journal lines. Safe for threads; ``version`` grows with every change.
 
     :param periods: those of which lines are generated, after balances brought forward; none for a ledger that begins
         empty.
@@ -90,6 +90,8 @@ class Ledger:
         self._lock = threading.RLock()
         self._recent: OrderedDict[int, Rows] = OrderedDict()
         self._lives: dict[int, int] = {}
+        self._before: dict[int, list[Rows]] = {}
+        self.version = 0
         opening = generator.opening_balances() if periods else np.zeros(0, LINE)
         self._blocks = [Block(MONTHS_FROM_JULY.period_of(OPENING_DAY), 1, len(opening), opening)]
         for period in periods:
@@ -159,6 +161,14 @@ class Ledger:
         place, index = self._place(entry)
         return self._rows(place)[index : index + 1]
 
+    def before(self) -> dict[int, tuple[Rows, ...]]:
+        """Return, by entry number, each changed row as it was before its changes, oldest first; arrays of length 1.
+
+        For ledgers that never change a posted line and show a correction instead.
+        """
+        with self._lock:
+            return {entry: tuple(versions) for entry, versions in self._before.items()}
+
     def change(self, entry: int, stamp: int, **values: int) -> None:
         """Set fields of one row, and its stamp.
 
@@ -167,6 +177,8 @@ class Ledger:
         with self._lock:
             place, index = self._place(entry)
             rows = self._rows(place).copy()
+            self.version += 1
+            self._before.setdefault(entry, []).append(rows[index : index + 1].copy())
             for name, value in (values | {"stamp": self._later(stamp)}).items():
                 rows[name][index] = value
             self._blocks[place].rows = rows
@@ -180,6 +192,7 @@ class Ledger:
             place, index = self._place(entry)
             rows = self._rows(place).copy()
             rows["stamp"][index] = stamp
+            self.version += 1
             self._blocks[place].rows = rows
 
     def delete(self, entry: int) -> None:
@@ -189,6 +202,8 @@ class Ledger:
         """
         with self._lock:
             place, index = self._place(entry)
+            self.version += 1
+            self._before.pop(entry, None)
             self._blocks[place].rows = np.delete(self._rows(place), index)
 
     def roll_back(self, entry: int, *, same_ids: bool = False) -> int:
@@ -203,6 +218,8 @@ class Ledger:
             if self._blocks[place] is not posted or posted.rows is None:
                 raise KeyError(f"entry {entry} was not posted by anybody")
             gone = posted.rows[index:]
+            self.version += 1
+            self._before = {changed: rows for changed, rows in self._before.items() if changed < entry}
             if not same_ids:
                 self._lives |= {int(row["entry"]): int(row["life"]) + 1 for row in gone}
             posted.rows = posted.rows[:index]
@@ -220,6 +237,7 @@ class Ledger:
             rows["life"] = [self._lives.get(int(entry), 0) for entry in rows["entry"]]
             rows["stamp"] = stamp if exactly else self._later(stamp)
             self._next_entry += len(rows)
+            self.version += 1
             posted = self._blocks[-1]
             posted.rows = np.concatenate([self._rows(len(self._blocks) - 1), rows])
             posted.count = len(posted.rows)

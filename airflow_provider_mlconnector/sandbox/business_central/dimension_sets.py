@@ -15,7 +15,8 @@ from airflow_provider_mlconnector.sandbox.books.company import DEPARTMENT, PROJE
 from airflow_provider_mlconnector.sandbox.books.masterdata import SET_UP_AT
 from airflow_provider_mlconnector.sandbox.business_central.entries import EntryFrame, Texts, dimension_set_id
 from airflow_provider_mlconnector.sandbox.business_central.tenant import record_id
-from airflow_provider_mlconnector.sandbox.business_central.wire import Row, WireError, encode_rows, enum_name
+from airflow_provider_mlconnector.sandbox.business_central.wire import WireError, encode_rows, enum_name
+from airflow_provider_mlconnector.sandbox.odata.rows import Row
 
 LINE_FIELDS = (
     "id",
@@ -29,6 +30,7 @@ LINE_FIELDS = (
     "valueConsolidationCode",
     "valueDisplayName",
 )
+
 SET_FIELDS = (
     "id",
     "setId",

@@ -27,9 +27,8 @@ from airflow_provider_mlconnector.sandbox.business_central.entries import (
     entry_frames,
     join_frames,
 )
-from airflow_provider_mlconnector.sandbox.business_central.tables import FINANCE_TABLES, V2_TABLES, RowFrame
+from airflow_provider_mlconnector.sandbox.business_central.tables import FINANCE_TABLES, V2_TABLES
 from airflow_provider_mlconnector.sandbox.business_central.wire import (
-    Row,
     WireError,
     bad_property,
     encode_row,
@@ -38,6 +37,7 @@ from airflow_provider_mlconnector.sandbox.business_central.wire import (
 from airflow_provider_mlconnector.sandbox.odata.filters import Comparison, conjunction, without
 from airflow_provider_mlconnector.sandbox.odata.options import Expand, Options
 from airflow_provider_mlconnector.sandbox.odata.paging import Page, count_rows, last_key, read_page
+from airflow_provider_mlconnector.sandbox.odata.rows import Row, RowFrame, joined
 
 V2 = "v2.0"
 FINANCE = "microsoft/reportsFinance/beta"
@@ -137,7 +137,7 @@ class TableSource:
 
     def page(self, options: Options, page_size: int) -> Page[RowFrame]:
         """Return a page of rows."""
-        return read_page([RowFrame.of(self.rows)], self._of_rows(options), page_size=page_size, join=_join)
+        return read_page([RowFrame.of(self.rows)], self._of_rows(options), page_size=page_size, join=joined)
 
     def count(self, options: Options) -> int:
         """Return how many rows the filter lets through."""
@@ -261,7 +261,3 @@ def no_record(key: str) -> WireError:
 def _encode_selected(row: Row, select: Iterable[str]) -> bytes:
     names = tuple(select) or tuple(row)
     return encode_row({name: row[name] for name in names})
-
-
-def _join(frames: list[RowFrame]) -> RowFrame:
-    return frames[0] if frames else RowFrame.of(())

@@ -5,12 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from airflow_provider_mlconnector.sandbox.books import Books
 from airflow_provider_mlconnector.sandbox.books.company import CITY, DEPARTMENT, PROJECT, Partner
@@ -20,8 +17,8 @@ from airflow_provider_mlconnector.sandbox.business_central.dimension_sets import
 from airflow_provider_mlconnector.sandbox.business_central.general_ledger import plain, shown_accounts, sums_between
 from airflow_provider_mlconnector.sandbox.business_central.tenant import record_id
 from airflow_provider_mlconnector.sandbox.business_central.trial_balance import summed_accounts
-from airflow_provider_mlconnector.sandbox.business_central.wire import BLANK_GUID, NEVER, Row, enum_name
-from airflow_provider_mlconnector.sandbox.odata.filters import Column
+from airflow_provider_mlconnector.sandbox.business_central.wire import BLANK_GUID, NEVER, enum_name
+from airflow_provider_mlconnector.sandbox.odata.rows import Row
 
 NO_DATE = date(1, 1, 1)
 _SYMBOLS = {"GBP": "£", "NZD": "$"}
@@ -43,44 +40,6 @@ class Table:
     def rows(self, books: Books) -> list[Row]:
         """Return all rows as they stand now."""
         return [dict(zip(self.fields, values, strict=True)) for values in self.values(books)]
-
-
-@dataclass(frozen=True, slots=True)
-class RowFrame:
-    """Rows of a table, and their places in it, by which a table of this size is paged."""
-
-    rows: tuple[Row, ...]
-    places: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, rows: Iterable[Row]) -> RowFrame:
-        """Return all rows of a table."""
-        whole = tuple(rows)
-        return cls(whole, np.arange(len(whole)))
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def keys(self) -> Column:
-        """Return the places."""
-        return self.places
-
-    def take(self, which: NDArray[Any]) -> RowFrame:
-        """Return the rows at these places, or where this mask is true."""
-        chosen = np.flatnonzero(which) if which.dtype == np.bool_ else which
-        return RowFrame(tuple(self.rows[place] for place in chosen), self.places[chosen])
-
-    def column(self, field: str) -> Column:
-        """Return the values of a field."""
-        values = [row[field] for row in self.rows]
-        sample = values[0] if values else None
-        if isinstance(sample, datetime):
-            return np.array([value.replace(tzinfo=None) for value in values], "datetime64[us]")
-        if isinstance(sample, date):
-            return np.array(values, "datetime64[D]")
-        column = np.empty(len(values), object)
-        column[:] = values
-        return column
 
 
 def _accounts(books: Books) -> Iterable[Sequence[Any]]:

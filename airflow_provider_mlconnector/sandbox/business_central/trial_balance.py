@@ -12,8 +12,9 @@ from airflow_provider_mlconnector.sandbox.books.company import Account, AccountT
 from airflow_provider_mlconnector.sandbox.books.ledger import Sums
 from airflow_provider_mlconnector.sandbox.business_central.general_ledger import plain, shown_accounts, sums_between
 from airflow_provider_mlconnector.sandbox.business_central.tenant import record_id
-from airflow_provider_mlconnector.sandbox.business_central.wire import Row, enum_name
+from airflow_provider_mlconnector.sandbox.business_central.wire import enum_name
 from airflow_provider_mlconnector.sandbox.odata.filters import Comparison, Node, conjunction
+from airflow_provider_mlconnector.sandbox.odata.rows import Row
 
 FIELDS = (
     "number",

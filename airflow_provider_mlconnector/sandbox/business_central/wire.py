@@ -9,12 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 
-Row: TypeAlias = Mapping[str, Any]
-"""Field values of one entity: str, bool, int, Decimal, date, datetime or None, in the order of the wire."""
+from airflow_provider_mlconnector.sandbox.odata.rows import Row
 
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
 BLANK_GUID = "00000000-0000-0000-0000-000000000000"

@@ -2,7 +2,7 @@
 """``$filter``: parsed into a small tree, then evaluated over whole columns at once.
 
 The grammar is what the systems' documents promise: comparisons with ``eq ne gt ge lt le``, ``in``, ``and or not``,
-brackets, and ``contains startswith endswith``.
+brackets, and ``contains startswith endswith``; a member of an enum is written ``Namespace.Type'Member'``.
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ _TOKEN = re.compile(
       | (?P<datetime>\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))
       | (?P<date>\d{4}-\d\d-\d\d)
       | (?P<number>-?\d+(?:\.\d+)?)
+      | (?P<enum>[A-Za-z_][A-Za-z0-9_.]*'(?:[^']|'')*')
       | (?P<word>[A-Za-z_@][A-Za-z0-9_.]*)
       | (?P<mark>[(),])
     )""",
@@ -260,6 +261,8 @@ class _Parser:
         match kind:
             case "string":
                 return text[1:-1].replace("''", "'")
+            case "enum":
+                return text.partition("'")[2][:-1]
             case "guid":
                 return text.lower()
             case "datetime":
