@@ -20,7 +20,7 @@ from airflow_provider_mlconnector.sandbox import control
 from airflow_provider_mlconnector.sandbox.gate import App, Connections, Gate
 from airflow_provider_mlconnector.sandbox.state import World
 
-SYSTEMS = ("anaplan", "business_central")
+SYSTEMS = ("anaplan", "business_central", "dynamics_fo")
 
 
 class System(Protocol):
@@ -52,7 +52,7 @@ def create_app(world: World, systems: Iterable[str], connections: Connections | 
     segments: dict[str, str] = {}
     for name in systems:
         router = load_system(name).router(world)
-        segments |= _segments(router, name)
+        segments = {**_segments(router, name), **segments}  # what several have, the first one answers
         app.include_router(router)
     return Gate(app, world, segments, connections or Connections())
 

@@ -78,6 +78,7 @@ def tracked_protocol(connections: Connections) -> type[HttpToolsProtocol]:
 HOSTS = {
     "login.microsoftonline.com": "/entra",
     "api.businesscentral.dynamics.com": "/business_central",
+    "larkfield.operations.dynamics.com": "/dynamics_fo",
 }
 """Vendors' own hosts whose paths are found below a prefix here; the paths of all other hosts stay as they are."""
 

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The environment's OData over HTTP: options, pages and errors. Nothing is written here."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from airflow_provider_mlconnector.sandbox.dynamics_fo.environment import Environment
+from airflow_provider_mlconnector.sandbox.dynamics_fo.sets import EntitySet, Sets
+from airflow_provider_mlconnector.sandbox.dynamics_fo.wire import (
+    WireError,
+    bad_property,
+    bad_request,
+    encode_rows,
+    no_set,
+)
+from airflow_provider_mlconnector.sandbox.gate import external_url
+from airflow_provider_mlconnector.sandbox.odata.filters import (
+    Both,
+    Either,
+    FilterError,
+    Membership,
+    Negation,
+    Node,
+    TextTest,
+)
+from airflow_provider_mlconnector.sandbox.odata.options import OptionError, Options, next_query, parse_options
+from airflow_provider_mlconnector.sandbox.odata.paging import Page, count_rows, read_page
+from airflow_provider_mlconnector.sandbox.odata.rows import RowFrame, joined
+
+PREFIX = "/dynamics_fo"
+JSON_TYPE = "application/json; odata.metadata=minimal"
+
+
+def router(environment: Environment) -> APIRouter:
+    """Return the routes of the environment."""
+    routes = APIRouter(prefix=PREFIX)
+    sets = Sets(environment)
+
+    @routes.api_route("/data/{path:path}", methods=["GET", "POST", "PATCH", "PUT", "DELETE"])
+    async def entities(path: str, request: Request) -> Response:
+        try:
+            return _answer(environment, sets, path, request)
+        except WireError as error:
+            return _refusal(error)
+        except (OptionError, FilterError) as error:
+            return _refusal(bad_request(str(error)))
+
+    return routes
+
+
+def _answer(environment: Environment, sets: Sets, path: str, request: Request) -> Response:
+    root = external_url(request).partition("/data/")[0]
+    environment.check_token(request.headers.get("authorization", ""), root)
+    if request.method != "GET":
+        raise WireError(405, f"The requested resource does not support http method '{request.method}'.")
+    name, _, rest = unquote(path).partition("/")
+    if rest not in ("", "$count"):
+        raise no_set(rest)
+    options = parse_options(request.url.query)
+    _refuse_unknown(options.filter)
+    entity_set, frame = sets.frame(name)
+    _check_fields(entity_set, frame, options)
+    visible = sets.visible(frame, cross_company=_is_cross_company(options))
+    if rest:
+        return Response(str(count_rows([visible], options)), media_type="text/plain")
+    return _page(environment, visible, options, request)
+
+
+def _page(environment: Environment, frame: RowFrame, options: Options, request: Request) -> Response:
+    switches = environment.switches
+    page = read_page([frame], options, page_size=switches.page_size, join=joined)
+    names = options.select or (tuple(frame.rows[0]) if frame.rows else ())
+    url = external_url(request)
+    root, _, name = url.partition("/data/")
+    parts = [b'{"@odata.context":', json.dumps(f"{root}/data/$metadata#{name}").encode()]
+    if options.count:
+        parts.append(b',"@odata.count":%d' % count_rows([frame], options))
+    parts += [b',"value":[', encode_rows(page.frame.rows, names), b"]"]
+    if page.token is not None:
+        link = f"{url}?{_next(options, page, skip_token=switches.skip_token)}"
+        parts += [
+            b',"@odata.nextLink":',
+            json.dumps(link.removeprefix(f"{root}/data/") if switches.relative_links else link).encode(),
+        ]
+    headers = {"OData-Version": "4.0", "ms-dyn-aid": str(uuid.uuid4())}
+    return Response(b"".join([*parts, b"}"]), headers=headers, media_type=JSON_TYPE)
+
+
+def _next(options: Options, page: Page[RowFrame], *, skip_token: bool) -> str:
+    """Return the query of the next page: behind the last row by a token, or behind as many rows as were given."""
+    if skip_token and page.token is not None:
+        return next_query(options, page.token, top=page.top_left, extra="aid=0")
+    kept = [f"{name}={value}" for name, value in options.raw if name.lower() not in ("$skip", "$top")]
+    kept.append(f"$skip={options.skip + len(page.frame)}")
+    return "&".join(kept if page.top_left is None else [*kept, f"$top={page.top_left}"])
+
+
+def _is_cross_company(options: Options) -> bool:
+    return any(name.lower() == "cross-company" and value.lower() == "true" for name, value in options.raw)
+
+
+def _check_fields(entity_set: EntitySet, frame: RowFrame, options: Options) -> None:
+    known = set(frame.rows[0]) if frame.rows else options.fields
+    for name in sorted(options.fields - known):
+        raise bad_property(name, entity_set.entity)
+
+
+def _refuse_unknown(node: Node | None) -> None:
+    """Refuse what filters here cannot say: lists of values, and functions."""
+    match node:
+        case Both(left, right) | Either(left, right):
+            _refuse_unknown(left)
+            _refuse_unknown(right)
+        case Negation(inner):
+            _refuse_unknown(inner)
+        case Membership() | TextTest():
+            raise bad_request("The query specified in the URI is not valid. The operator or function is not supported.")
+
+
+def _refusal(error: WireError) -> Response:
+    headers = {"ms-dyn-aid": str(uuid.uuid4()), **error.headers}
+    if not error.message:
+        return Response(status_code=error.status, headers=headers)
+    return JSONResponse(error.body(), status_code=error.status, headers=headers)
