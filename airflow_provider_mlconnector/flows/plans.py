@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from urllib.parse import quote
 
 from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.flows.flow import Flow
 from airflow_provider_mlconnector.flows.spec import ActualsSpec, LoadSpec, TimeSpec
-from airflow_provider_mlconnector.pipeline.plan import LoadPlan, ReadPlan, Target
+from airflow_provider_mlconnector.pipeline.plan import LoadPlan, ReadPlan, Selection, Target
 
 
 def read_plans(flow: Flow) -> tuple[ReadPlan, ...]:
@@ -49,7 +50,7 @@ def _load_plan(flow: Flow, load: LoadSpec) -> LoadPlan:
         sign=load.sign,
         send=load.send,
         shape=load.effective_shape,
-        selection=(load.actuals or ActualsSpec()).selection,
+        selection=_selection(flow, load),
         only=dict(load.only),
         unmapped=load.unmapped,
         tolerance=load.rejects.tolerate,
@@ -59,6 +60,12 @@ def _load_plan(flow: Flow, load: LoadSpec) -> LoadPlan:
         extra=tuple(dict(line) for line in load.add),
         deadline=flow.spec.deadline,
     )
+
+
+def _selection(flow: Flow, load: LoadSpec) -> Selection:
+    """Return which journal lines are actuals: those of the ERP's actual ledger unless the flow names another."""
+    selection = (load.actuals or ActualsSpec()).selection
+    return replace(selection, ledger=selection.ledger or flow.spec.erp.system.capabilities.actual_ledger)
 
 
 def target(flow: Flow) -> Target:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.finance.datasets import DIMENSION_PREFIX, Dataset, arrow_schema
 from airflow_provider_mlconnector.finance.periods import Period
+from airflow_provider_mlconnector.systems.port import Reading
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -72,6 +73,25 @@ def constant(value: Any, length: int) -> Column:
     import pyarrow as pa
 
     return pa.repeat(value, length)
+
+
+def watched(
+    batches: Iterator[pa.RecordBatch], reading: Reading, requests_made: Callable[[], int]
+) -> Iterator[pa.RecordBatch]:
+    """Keep count of a read's requests and of the largest modified stamp; leave out empty batches.
+
+    :param requests_made: says how many requests were sent so far.
+    """
+    import pyarrow.compute as pc
+
+    before = requests_made()
+    for batch in batches:
+        reading.requests = requests_made() - before
+        newest = pc.max(batch["modified_at"]).as_py()
+        reading.cursor = max(filter(None, (reading.cursor, newest)), default=None)
+        if batch.num_rows:
+            yield batch
+    reading.requests = requests_made() - before
 
 
 def _array(values: Column | Sequence[Any] | None, kind: Any, length: int) -> Column:

@@ -132,6 +132,7 @@ class Capabilities:
     :param overlap: how far behind its watermark an incremental read starts.
     :param title: the ERP's name as people say it.
     :param readers: how many reads may go on side by side over one connection; each has one request on its way.
+    :param actual_ledger: the ledger, or posting layer, of what happened, where lines of others come along with it.
     """
 
     datasets: Mapping[Dataset, DatasetCapability]
@@ -139,6 +140,7 @@ class Capabilities:
     overlap: timedelta = timedelta(minutes=10)
     title: str = "The ERP"
     readers: int = 5
+    actual_ledger: str | None = None
 
     def refusal(self, dataset: Dataset, *, dimensions: bool = False) -> str:
         """Return why a dataset, perhaps with dimensions, cannot be read, as a sentence; "" when it can."""

@@ -188,9 +188,9 @@ class BusinessCentralApi:
         path: str = "",
     ) -> Iterator[pa.RecordBatch]:
         """Yield the rows of a resource page by page, as they came; for sets of a few pages."""
-        decode = RowDecoder(resource.title, resource.fields, key=resource.key).decode
-        for page in self._checked(resource, self._pages(resource, where, path), findings):
-            yield decode(page)
+        decoder = RowDecoder(resource.title, resource.fields, key=resource.key)
+        for page in decoder.checked(self._pages(resource, where, path), findings):
+            yield decoder.decode(page)
 
     def many_rows(
         self,
@@ -203,7 +203,7 @@ class BusinessCentralApi:
     ) -> Iterator[Result]:
         """Yield what ``work`` makes of each page; decoding and work run while the next pages are downloaded."""
         decoder = RowDecoder(resource.title, resource.fields, key=resource.key)
-        pages = self._checked(resource, self._pages(resource, where, expand=expand), findings)
+        pages = decoder.checked(self._pages(resource, where, expand=expand), findings)
         return overlapped(pages, lambda page: work(decoder.decode(page), page))
 
     def _pages(self, resource: Resource, where: str, path: str = "", *, expand: bool = False) -> Iterator[Page]:
@@ -217,16 +217,6 @@ class BusinessCentralApi:
         if resource.query:
             return self._reader.windows(path, params)
         return self._reader.pages(path, params, reduction=WITHOUT_DIMENSIONS if expand else None)
-
-    def _checked(self, resource: Resource, pages: Iterator[Page], findings: list[Finding]) -> Iterator[Page]:
-        """Compare the first rows that come with the fields that are known."""
-        decoder = RowDecoder(resource.title, resource.fields, key=resource.key)
-        checked = False
-        for page in pages:
-            if page.rows and not checked:
-                findings += decoder.drift(page)
-                checked = not page.reduced
-            yield page
 
 
 def _without_expand(link: str) -> str:

@@ -22,7 +22,7 @@ from airflow_provider_mlconnector.systems.business_central.lines import days_of,
 from airflow_provider_mlconnector.systems.business_central.people import read_employees, read_vendors
 from airflow_provider_mlconnector.systems.business_central.periods import period_status, read_periods
 from airflow_provider_mlconnector.systems.business_central.resources import FINANCE_LINES, LINES
-from airflow_provider_mlconnector.systems.canonical import PeriodOf, key_lookup
+from airflow_provider_mlconnector.systems.canonical import PeriodOf, key_lookup, watched
 from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
 from airflow_provider_mlconnector.systems.port import Health, PeriodStatus, PeriodTotals, Reading, Scope, added
 
@@ -106,7 +106,8 @@ class BusinessCentral:
         if dataset is Dataset.PERIODS and self._calendar is None:
             raise CapabilityError("Only a calendar tells which fiscal period an accounting period is; none is given.")
         reading = Reading(batches=iter(()))
-        reading.batches = self._watched(self._readers[dataset](scope, reading), reading)
+        batches = self._readers[dataset](scope, reading)
+        reading.batches = watched(batches, reading, lambda: self._api.requests_made)
         return reading
 
     def period_totals(self, period: Period) -> PeriodTotals:
@@ -160,16 +161,3 @@ class BusinessCentral:
             if is_not_answered(exc):
                 return None
             raise
-
-    def _watched(self, batches: Iterator[pa.RecordBatch], reading: Reading) -> Iterator[pa.RecordBatch]:
-        """Keep count of requests and of the largest modified stamp; leave out empty batches."""
-        import pyarrow.compute as pc
-
-        before = self._api.requests_made
-        for batch in batches:
-            reading.requests = self._api.requests_made - before
-            newest = pc.max(batch["modified_at"]).as_py()
-            reading.cursor = max(filter(None, (reading.cursor, newest)), default=None)
-            if batch.num_rows:
-                yield batch
-        reading.requests = self._api.requests_made - before

@@ -7,7 +7,7 @@ not take goes the exact way, row by row, which either reads it after all or name
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -116,6 +116,15 @@ class RowDecoder:
                 found.append(Finding(FindingKind.COLUMN_MISSING, field.name, f"{self.resource} lacks {field.name}"))
         new = sorted(seen - {field.name for field in self._expected})
         return found + [Finding(FindingKind.COLUMN_NEW, name, f"{self.resource} has a new column") for name in new]
+
+    def checked(self, pages: Iterable[Page], findings: list[Finding]) -> Iterator[Page]:
+        """Yield pages as they are, after a look for drift at the first rows that come."""
+        checked = False
+        for page in pages:
+            if page.rows and not checked:
+                findings += self.drift(page)
+                checked = not page.reduced
+            yield page
 
     def _objects_of(self, raw_rows: Iterable[msgspec.Raw]) -> list[dict[str, Any]]:
         decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)

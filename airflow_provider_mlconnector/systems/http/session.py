@@ -131,7 +131,7 @@ class HttpSession:
         :raises MlconnectorError: what ``classify`` made of the last answer, or the RemoteError of its status.
         """
         repeatable = method.upper() in REPEATABLE_METHODS if idempotent is None else idempotent
-        sending = Sending(method.upper(), self._url(url_or_path), repeatable, not repeat_timeouts, guard)
+        sending = Sending(method.upper(), self.absolute(url_or_path), repeatable, not repeat_timeouts, guard)
         body = {"params": params, "json": json, "data": data, "stream": stream, "timeout": timeout or self._timeout}
         return self._until_answered(sending, headers or {}, body)
 
@@ -144,7 +144,7 @@ class HttpSession:
 
         start = sink.tell()
         attempts = Attempts(self._retry)
-        sending = Sending("GET", self._url(url_or_path), repeatable=True, silence_is_final=not repeat_timeouts)
+        sending = Sending("GET", self.absolute(url_or_path), repeatable=True, silence_is_final=not repeat_timeouts)
         while True:
             try:
                 with (
@@ -160,6 +160,21 @@ class HttpSession:
                 sink.truncate()
                 failure = failure_of_exception(exc, sending)
             self._wait_or_raise(attempts, failure, repeatable=True)
+
+    def absolute(self, url_or_path: str) -> str:
+        """Return the address of a path below the base URL, or an absolute one of the same origin as it is.
+
+        :raises ProtocolError: for an address of another origin.
+        """
+        if "://" not in url_or_path:
+            return f"{self.base_url}/{url_or_path.lstrip('/')}"
+        if origin(url_or_path) != self._origin:
+            host = urlsplit(url_or_path).hostname
+            raise ProtocolError(
+                f"A link leads from {urlsplit(self.base_url).hostname} to {host}.",
+                hint="Credentials are not sent to another host; check the address in the connection.",
+            )
+        return url_or_path
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -232,18 +247,7 @@ class HttpSession:
         response.close()
         if response.status_code == 303 or not sending.repeatable:
             raise ProtocolError(f"{sending.method} {urlsplit(sending.url).path} was sent elsewhere.")
-        return replace(sending, url=self._url(urljoin(sending.url, response.headers["Location"])))
-
-    def _url(self, url_or_path: str) -> str:
-        if "://" not in url_or_path:
-            return f"{self.base_url}/{url_or_path.lstrip('/')}"
-        if origin(url_or_path) != self._origin:
-            host = urlsplit(url_or_path).hostname
-            raise ProtocolError(
-                f"A link leads from {urlsplit(self.base_url).hostname} to {host}.",
-                hint="Credentials are not sent to another host; check the address in the connection.",
-            )
-        return url_or_path
+        return replace(sending, url=self.absolute(urljoin(sending.url, response.headers["Location"])))
 
 
 def origin(url: str) -> tuple[str, str, int]:
