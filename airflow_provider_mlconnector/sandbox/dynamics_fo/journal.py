@@ -131,13 +131,11 @@ class Journal:
 
     def _opening(self, books: Books, year: int, moved: dict[str, Decimal], like: Line) -> Header:
         fiscal = opening(books, year)
-        blank = {"department": "", "project": "", "description": "Opening", "storno": False}
+        blank = replace(like, kind=EntryKind.OPENING, department="", project="", description="Opening", storno=False)
         entries = []
         for number, (account, amount) in enumerate(sorted(moved.items())):
             if amount:
-                line = replace(
-                    like, account=account, amount=amount, currency_amount=amount, kind=EntryKind.OPENING, **blank
-                )
+                line = replace(blank, account=account, amount=amount, currency_amount=amount)
                 key = self._numbers.mixed(OPENINGS, year * 1000 + number, books)
                 entries.append(Entry(key, line, False, _CORRECTION))
         key = self._numbers.mixed(OPENINGS, year, books)

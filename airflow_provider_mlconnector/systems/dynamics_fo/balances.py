@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Account balances of a period, added up from posted lines: no set of the environment holds them.
+
+A fiscal year whose predecessor was closed begins with the balances that its opening period holds; one whose was not
+goes on from that. So entries are read back to the last year that has an opening, or to the first there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from airflow_provider_mlconnector.errors import CapabilityError
+from airflow_provider_mlconnector.finance.datasets import Dataset, EntryKind
+from airflow_provider_mlconnector.finance.periods import Period
+from airflow_provider_mlconnector.systems.canonical import KeyOf, canonical_batch
+from airflow_provider_mlconnector.systems.dynamics_fo.api import FinanceOperationsApi
+from airflow_provider_mlconnector.systems.dynamics_fo.capabilities import ACTUAL_LAYER
+from airflow_provider_mlconnector.systems.dynamics_fo.company import Company, FiscalRecord, FiscalType
+from airflow_provider_mlconnector.systems.dynamics_fo.journal import Journal
+from airflow_provider_mlconnector.systems.dynamics_fo.names import layer_is
+from airflow_provider_mlconnector.systems.port import Reading, Scope
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ZERO = Decimal(0)
+_MOVES = frozenset({EntryKind.NORMAL, EntryKind.ADJUSTING})
+
+
+@dataclass(slots=True)
+class _Sums:
+    """One account's amounts so far, in accounting currency."""
+
+    opening: Decimal = field(default=ZERO)
+    debit: Decimal = field(default=ZERO)
+    credit: Decimal = field(default=ZERO)
+
+
+def read_balances(
+    api: FinanceOperationsApi, company: Company, scope: Scope, reading: Reading, key_of: KeyOf
+) -> Iterator[pa.RecordBatch]:
+    """Yield the balances of the scope's period, of the actual posting layer.
+
+    :raises CapabilityError: when the scope names no period.
+    """
+    period = scope.period
+    if period is None:
+        raise CapabilityError("Account balances are those of a period, and none is named.")
+    journal = Journal(api, company, key_of)
+    reading.resource = f"{company.headers.name} and {journal.lines.name}"
+    layer = layer_is(company.headers.field("PostingLayer"), ACTUAL_LAYER)
+    within = company.records_of(period, key_of)
+    earlier = _earlier(api, company, period, within, layer)
+    sums: dict[str, _Sums] = {}
+    for records, now in ((earlier, False), (within, True)):
+        wheres = journal.within([record.number for record in records], company.posted, layer)
+        for batch in journal.read(wheres, reading.findings):
+            _add(sums, batch, now=now)
+    yield _batch(period, sums)
+
+
+def _earlier(
+    api: FinanceOperationsApi, company: Company, period: Period, within: Sequence[FiscalRecord], layer: str
+) -> list[FiscalRecord]:
+    """Return the records before a period, back to the last opening that holds anything."""
+    ours = {record.number for record in within}
+    before = [record for record in company.own_records if record.day < period.start and record.number not in ours]
+    openings = [record for record in (*before, *within) if record.type == FiscalType.OPENING]
+    field_ = company.headers.field("FiscalCalendarPeriod")
+    for opening in sorted(openings, key=lambda record: record.start, reverse=True):
+        where = f"{company.posted} and {layer} and {field_} eq {opening.number}"
+        if api.count(company.headers, where):
+            return [record for record in before if record.start >= opening.start]
+    return before
+
+
+def _add(sums: dict[str, _Sums], batch: pa.RecordBatch, *, now: bool) -> None:
+    """Add lines per account: those of the period as its movement, openings and what was before as the opening."""
+    import pyarrow as pa
+
+    columns = {name: batch[name] for name in ("account", "kind", "debit", "credit")}
+    grouped = pa.table(columns).group_by(["account", "kind"]).aggregate([("debit", "sum"), ("credit", "sum")])
+    for row in grouped.to_pylist():
+        so_far = sums.setdefault(row["account"], _Sums())
+        if not now or row["kind"] == EntryKind.OPENING:
+            so_far.opening += row["debit_sum"] - row["credit_sum"]
+        elif row["kind"] in _MOVES:
+            so_far.debit += row["debit_sum"]
+            so_far.credit += row["credit_sum"]
+
+
+def _batch(period: Period, sums: dict[str, _Sums]) -> pa.RecordBatch:
+    accounts = sorted(sums)
+    columns = {
+        "record_id": [f"{period.key}/{account}" for account in accounts],
+        "document": accounts,
+        "period": [period.key] * len(accounts),
+        "account": accounts,
+        "opening": [sums[account].opening for account in accounts],
+        "debit": [sums[account].debit for account in accounts],
+        "credit": [sums[account].credit for account in accounts],
+        "amount": [sums[account].debit - sums[account].credit for account in accounts],
+        "closing": [sums[a].opening + sums[a].debit - sums[a].credit for a in accounts],
+    }
+    return canonical_batch(Dataset.ACCOUNT_BALANCES, columns)
