@@ -40,7 +40,14 @@ SCRIPTS = {
         period="FY2027-P04",
         first_day=date(2026, 8, 1),
         last_day=date(2026, 9, 30),
-    )
+    ),
+    "dynamics_fo": Script(
+        systems=("anaplan", "dynamics_fo"),
+        dag_id="fo_manufacturer_close",
+        period="FY2027-P04",
+        first_day=date(2026, 8, 1),
+        last_day=date(2026, 9, 30),
+    ),
 }
 
 

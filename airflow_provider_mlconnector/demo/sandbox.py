@@ -30,7 +30,7 @@ def sandbox_process(systems: Sequence[str], *, scale: float = 1.0) -> Iterator[d
 
 def connections(info: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return Airflow connections to the sandbox, in the form of ``airflow connections import``."""
-    makers = {"anaplan": _anaplan, "business_central": _business_central}
+    makers = {"anaplan": _anaplan, "business_central": _business_central, "dynamics_fo": _dynamics_fo}
     return {f"{system}_default": make(info["url"], info[system]) for system, make in makers.items() if system in info}
 
 
@@ -51,4 +51,14 @@ def _business_central(url: str, system: Mapping[str, str]) -> dict[str, Any]:
         "login": system["client_id"],
         "password": system["client_secret"],
         "extra": {key: system[key] for key in ("tenant", "environment", "company")} | {"auth": "secret"},
+    }
+
+
+def _dynamics_fo(url: str, system: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "conn_type": "dynamics_fo",
+        "host": system["base_url"],
+        "login": system["login"],
+        "password": system["password"],
+        "extra": {"tenant": system["tenant"], "company": system["company"], "authority": system["authority_url"]},
     }

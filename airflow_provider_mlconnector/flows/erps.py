@@ -13,6 +13,7 @@ class System(StrEnum):
     """Name of an ERP in flow files; also the name of its folder in ``systems``."""
 
     BUSINESS_CENTRAL = "business_central"
+    DYNAMICS_FO = "dynamics_fo"
 
     @property
     def capabilities(self) -> Capabilities:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_mlconnector.forms.words import PACKAGE, SECRET, TEXT
+from airflow_provider_mlconnector.forms.words import APPLICATION, PACKAGE, TEXT
 
 FORM: dict[str, Any] = {
     "connection-type": "business_central",
@@ -36,21 +36,7 @@ FORM: dict[str, Any] = {
             "description": "Name or id of the company that is read when a flow names none.",
             "schema": TEXT,
         },
-        "auth": {
-            "label": "Authentication",
-            "description": "secret: the client secret. certificate: a certificate registered with the application.",
-            "schema": {"type": "string", "enum": ["secret", "certificate"], "default": "secret"},
-        },
-        "certificate": {
-            "label": "Certificate (PEM)",
-            "description": "The text of the certificate registered with the application.",
-            "schema": SECRET,
-        },
-        "private_key": {
-            "label": "Private key (PEM)",
-            "description": "The text of the certificate's private key; its passphrase, if any, goes into the password.",
-            "schema": SECRET,
-        },
+        **APPLICATION,
         "source": {
             "label": "Ledger source",
             "description": "reports_finance: the finance API (beta). v2: API v2.0. auto: the first where it answers.",

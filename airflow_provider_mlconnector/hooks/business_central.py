@@ -3,27 +3,19 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_mlconnector.hooks.entra import credential_of
 from airflow_provider_mlconnector.hooks.fields import Fields
 from airflow_provider_mlconnector.hooks.ledger import LedgerHook, PeriodOf
 from airflow_provider_mlconnector.settings import load_settings
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.systems.business_central.connection import BusinessCentralConnection
-    from airflow_provider_mlconnector.systems.http.entra import Credential
     from airflow_provider_mlconnector.systems.port import Erp
 
 _API_PATH = "/business_central"
 _LOGIN_PATH = "/entra"
-
-
-class Auth(StrEnum):
-    """How the application proves itself to Entra."""
-
-    SECRET = "secret"  # noqa: S105 - the word of a choice
-    CERTIFICATE = "certificate"
 
 
 class BusinessCentralHook(LedgerHook):
@@ -82,19 +74,4 @@ def connection_of(fields: Fields, company: str = "") -> BusinessCentralConnectio
         base_url=own + _API_PATH if own else CLOUD_URL,
         authority_url=own + _LOGIN_PATH if own else LOGIN_URL,
         source=fields.choice("source", FinanceApi, FinanceApi.AUTO),
-    )
-
-
-def credential_of(fields: Fields) -> Credential:
-    """Return how the application proves itself."""
-    from airflow_provider_mlconnector.systems.http.entra import ClientCertificate, ClientSecret
-
-    client_id = fields.needed("login", "client id")
-    if fields.choice("auth", Auth, Auth.SECRET) is Auth.SECRET:
-        return ClientSecret(client_id, fields.needed("password", "client secret"))
-    return ClientCertificate(
-        client_id,
-        private_key=fields.pem("private_key", "private key"),
-        certificate=fields.pem("certificate", "certificate"),
-        passphrase=fields.secret,
     )

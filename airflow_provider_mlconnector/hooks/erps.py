@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from airflow_provider_mlconnector.flows.flow import Flow
     from airflow_provider_mlconnector.systems.port import Erp
 
-HOOKS = {System.BUSINESS_CENTRAL: "airflow_provider_mlconnector.hooks.business_central.BusinessCentralHook"}
+HOOKS = {
+    System.BUSINESS_CENTRAL: "airflow_provider_mlconnector.hooks.business_central.BusinessCentralHook",
+    System.DYNAMICS_FO: "airflow_provider_mlconnector.hooks.dynamics_fo.FinanceOperationsHook",
+}
 
 
 def open_erp(flow: Flow) -> Erp:

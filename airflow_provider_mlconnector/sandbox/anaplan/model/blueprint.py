@@ -37,6 +37,8 @@ FIRST_MONTH = date(2024, 7, 1)
 MONTHS = 48
 VERSIONS = ("Actual", "Budget", "Forecast")
 ACTUAL, BUDGET, FORECAST = VERSIONS
+ENTITIES = ("Larkfield", "Larkfield Manufacturing")
+"""The companies of the group; ledgers of several systems show the same books, each as a company of its own."""
 
 JOURNAL_HEADER = (
     "id",
@@ -89,7 +91,8 @@ def make_contents() -> Contents:
         )
         for index, name in enumerate(_LISTS)
     }
-    lists[list_id("Entities")].add("Larkfield")
+    for entity in ENTITIES:
+        lists[list_id("Entities")].add(entity)
     versions = MemberList(ids.VERSIONS_DIMENSION, "Versions", item_prefix=ids.VERSION)
     for index, name in enumerate(VERSIONS, start=1):
         versions.add(name, member_id=ids.numbered(ids.VERSION, index))
