@@ -14,6 +14,7 @@ from typing import Any
 
 from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
 from airflow_provider_mlconnector.finance.periods import Period
+from airflow_provider_mlconnector.flows.erps import System
 from airflow_provider_mlconnector.flows.flow import Flow
 from airflow_provider_mlconnector.flows.loader import load_flow
 from airflow_provider_mlconnector.flows.plans import load_plans, read_plans
@@ -42,7 +43,10 @@ from airflow_provider_mlconnector.systems.anaplan.local import LocalBudget, Loca
 from airflow_provider_mlconnector.systems.anaplan.model import AnaplanModel
 from airflow_provider_mlconnector.systems.business_central.connection import BusinessCentralConnection
 from airflow_provider_mlconnector.systems.business_central.erp import BusinessCentral
+from airflow_provider_mlconnector.systems.dynamics_fo.connection import FinanceOperationsConnection
+from airflow_provider_mlconnector.systems.dynamics_fo.erp import FinanceOperations
 from airflow_provider_mlconnector.systems.http.entra import ClientSecret
+from airflow_provider_mlconnector.systems.port import Erp
 from airflow_provider_mlconnector.trail.leases import Leases
 from airflow_provider_mlconnector.trail.records import RunRef
 from airflow_provider_mlconnector.trail.store import Trail
@@ -86,11 +90,14 @@ def open_anaplan(
     return client.model(ref or client.resolve_model("Finance", "FP&A Hub"))
 
 
-def open_ledger(
-    control: SandboxControl, flow: Flow, clock: Clock, *, secret: str | None = None, **options: Any
+def open_ledger(control: SandboxControl, flow: Flow, clock: Clock, *, secret: str | None = None, **options: Any) -> Erp:
+    """Open the company of a flow's ledger; ``options`` are those of the connection."""
+    return LEDGERS[flow.spec.erp.system](control.info[flow.spec.erp.system], flow, clock, secret, options)
+
+
+def _business_central(
+    told: dict[str, Any], flow: Flow, clock: Clock, secret: str | None, options: dict[str, Any]
 ) -> BusinessCentral:
-    """Open the company; ``options`` are those of the connection."""
-    told = control.info["business_central"]
     plain = {
         "tenant": told["tenant"],
         "environment": told["environment"],
@@ -100,6 +107,25 @@ def open_ledger(
         "authority_url": told["authority_url"],
     }
     return BusinessCentral(BusinessCentralConnection(**plain | options), flow.calendar.period_of, clock=clock)
+
+
+def _dynamics_fo(
+    told: dict[str, Any], flow: Flow, clock: Clock, secret: str | None, options: dict[str, Any]
+) -> FinanceOperations:
+    plain = {
+        "environment_url": told["base_url"],
+        "tenant": told["tenant"],
+        "company": flow.spec.erp.company,
+        "credential": ClientSecret(told["login"], secret or told["password"]),
+        "authority_url": told["authority_url"],
+    }
+    return FinanceOperations(FinanceOperationsConnection(**plain | options), flow.calendar.period_of, clock=clock)
+
+
+LEDGERS: dict[System, Callable[..., Erp]] = {
+    System.BUSINESS_CENTRAL: _business_central,
+    System.DYNAMICS_FO: _dynamics_fo,
+}
 
 
 class Reading:
@@ -126,7 +152,7 @@ class SandboxClose:
     bench: Bench
     flow: Flow
     period: Period
-    ledger: BusinessCentral
+    ledger: Erp
     model: AnaplanModel
     imports: tuple[str, ...] = ACTUALS
     runs: int = 0
