@@ -113,3 +113,10 @@ class ValueChange(BaseModel):
 
     code: str = ""
     blocked: bool | None = None
+
+
+class StockCount(BaseModel):
+    """What is in a warehouse of an item, and how much of it is promised to orders."""
+
+    quantity: Decimal
+    allocated: Decimal = Decimal(0)

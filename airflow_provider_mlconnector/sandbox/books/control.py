@@ -26,6 +26,7 @@ from airflow_provider_mlconnector.sandbox.books.bodies import (
     Reversal,
     RollBack,
     Stamp,
+    StockCount,
     ValueBody,
     ValueChange,
 )
@@ -44,6 +45,7 @@ def router(companies: Mapping[str, Books]) -> APIRouter:
     _add_mishaps(routes, desk)
     _add_periods(routes, desk)
     _add_master_data(routes, desk)
+    _add_stock(routes, desk)
     return routes
 
 
@@ -213,6 +215,20 @@ def _add_master_data(routes: APIRouter, desk: _Desk) -> None:
         with desk.books(company) as books:
             books.delete_value(dimension, code)
         return {"status": "deleted"}
+
+
+def _add_stock(routes: APIRouter, desk: _Desk) -> None:
+    @routes.put("/stock/{item}/{warehouse}")
+    async def count(item: str, warehouse: str, wanted: StockCount, company: str = "") -> dict[str, str]:
+        with desk.books(company) as books:
+            books.stock.count(item, warehouse, wanted.quantity, wanted.allocated)
+        return {"status": "counted"}
+
+    @routes.delete("/stock/{item}/{warehouse}")
+    async def remove(item: str, warehouse: str, company: str = "") -> dict[str, str]:
+        with desk.books(company) as books:
+            books.stock.remove(item, warehouse)
+        return {"status": "removed"}
 
 
 def _texts(amounts: dict[str, Decimal]) -> dict[str, str]:

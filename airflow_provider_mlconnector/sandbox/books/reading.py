@@ -56,6 +56,7 @@ from airflow_provider_mlconnector.sandbox.books.selection import (
     before_period,
     in_period,
 )
+from airflow_provider_mlconnector.sandbox.books.stock import Stock
 from airflow_provider_mlconnector.sandbox.clock import VirtualClock
 
 _PARTIES: dict[PartyType, tuple[str, ...]] = {
@@ -100,6 +101,7 @@ class BooksToRead(MasterData):
         self.currencies = Codes((company.currency,))
         self._closed = {period.key for period in self.periods if period.end < TODAY}
         self._places = {account.number: place for place, account in enumerate(self.accounts)}
+        self.stock = Stock(clock)
         posted = periods_between(FIRST_KEY, CURRENT_KEY) if company.generated else ()
         self.ledger = Ledger(company=company.code, seed=seed, scale=scale, periods=posted, accounts=len(self.accounts))
 

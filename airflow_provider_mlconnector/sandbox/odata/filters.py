@@ -273,6 +273,8 @@ class _Parser:
                 return Decimal(text)
             case _ if text in _WORDS:
                 return _WORDS[text]
+            case "word" if text == "binary":
+                return self._value()
             case _:
                 raise FilterError(f"'{text}' is no value, before position {self._at} in '{self._text}'.")
 

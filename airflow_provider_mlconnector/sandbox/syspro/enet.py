@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The e.net service: GET with everything in the query, and 200 with octets for whatever it has to say."""
+
+from __future__ import annotations
+
+import secrets
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+
+from airflow_provider_mlconnector.sandbox.syspro.site import COMPANIES, Site
+
+PREFIX = "/SYSPROWCFService/Rest"
+VERSION = "8.0.0.13"
+LONGEST_LINE = 16 * 1024
+
+
+def router(site: Site) -> APIRouter:
+    """Return the routes of sessions; they answer below ``Utilities``, too."""
+    routes = APIRouter(prefix=PREFIX)
+
+    @routes.api_route("/{path:path}", methods=["GET", "POST"], response_model=None)
+    async def call(path: str, request: Request) -> Response:
+        if request.method != "GET":
+            return PlainTextResponse("Method not allowed.", 405)
+        if len(request.url.path) + len(request.url.query) > LONGEST_LINE:
+            return Response(status_code=400)
+        asked = dict(request.query_params)
+        match path.removeprefix("Utilities/"):
+            case "Logon":
+                return _octets(_log_on(site, asked))
+            case "Logoff":
+                return _octets(_log_off(site, asked.get("UserId", "")))
+            case "GetVersion":
+                return _octets(VERSION)
+            case "GetLogonProfile":
+                return _octets(_profile(site, asked.get("UserId", "")))
+            case _:
+                return PlainTextResponse("Endpoint not found.", 404)
+
+    return routes
+
+
+def _log_on(site: Site, asked: dict[str, str]) -> str:
+    operator, password = asked.get("Operator", ""), asked.get("OperatorPassword", "")
+    known = site.operators.get(operator)
+    if known is None:
+        return f"ERROR: Operator '{operator}' not found"
+    if not secrets.compare_digest(known.encode(), password.encode()):
+        return "ERROR: Invalid operator password"
+    if asked.get("CompanyId", "") not in COMPANIES:
+        return "ERROR: Company not found"
+    if asked.get("CompanyPassword", "") != site.company_password:
+        return "ERROR: Invalid company password"
+    session = site.log_on()
+    if session is None:
+        return "ERROR: Maximum number of concurrent e.net users reached"
+    site.world.stats.login("syspro")
+    return session
+
+
+def _log_off(site: Site, session: str) -> str:
+    if site.sessions.pop(session, None) is None:
+        return "ERROR: Unable to read the SYSPRO base directory registry string BaseDir8"
+    return "0"
+
+
+def _profile(site: Site, session: str) -> str:
+    if not site.uses(session):
+        return "ERROR: Unable to read the SYSPRO base directory registry string BaseDir8"
+    return (
+        '<?xml version="1.0" encoding="Windows-1252"?><UserProfile><OperatorCode>MLCONN</OperatorCode>'
+        f"<EnetVersion>{VERSION}</EnetVersion></UserProfile>"
+    )
+
+
+def _octets(text: str) -> Response:
+    return Response(text.encode("cp1252"), media_type="application/octet-stream")
