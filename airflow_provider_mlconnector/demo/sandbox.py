@@ -30,7 +30,7 @@ def sandbox_process(systems: Sequence[str], *, scale: float = 1.0) -> Iterator[d
 
 def connections(info: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return Airflow connections to the sandbox, in the form of ``airflow connections import``."""
-    makers = {"anaplan": _anaplan, "business_central": _business_central, "dynamics_fo": _dynamics_fo}
+    makers = {"anaplan": _anaplan, "business_central": _business_central, "dynamics_fo": _dynamics_fo, "syspro": _syspro}
     return {f"{system}_default": make(info["url"], info[system]) for system, make in makers.items() if system in info}
 
 
@@ -61,4 +61,11 @@ def _dynamics_fo(url: str, system: Mapping[str, str]) -> dict[str, Any]:
         "login": system["login"],
         "password": system["password"],
         "extra": {"tenant": system["tenant"], "company": system["company"], "authority": system["authority_url"]},
+def _syspro(url: str, system: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "conn_type": "syspro",
+        "host": url,
+        "login": system["login"],
+        "password": system["password"],
+        "extra": {key: system[key] for key in ("company", "entity_url")},
     }

@@ -36,6 +36,7 @@ class Dataset(StrEnum):
     CUSTOMERS = "customers"
     EMPLOYEES = "employees"
     AP_INVOICES = "ap_invoices"
+    AP_POSTINGS = "ap_postings"
     AR_INVOICES = "ar_invoices"
     INVENTORY = "inventory"
     PERIODS = "periods"
@@ -101,6 +102,9 @@ COLUMNS: dict[Dataset, tuple[Column, ...]] = {
     Dataset.AP_INVOICES: _columns(
         _STAMP + "number:text! vendor:text! invoice_date:date due_date:date period:text status:text currency:text "
         "amount:money! open_amount:money external_document:text"
+    ),
+    Dataset.AP_POSTINGS: _columns(
+        _STAMP + "invoice:text! vendor:text! posting_date:date period:text account:text! description:text amount:money!"
     ),
     Dataset.AR_INVOICES: _columns(
         _STAMP + "number:text! customer:text! invoice_date:date due_date:date period:text status:text currency:text "

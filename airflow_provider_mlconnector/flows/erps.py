@@ -14,6 +14,7 @@ class System(StrEnum):
 
     BUSINESS_CENTRAL = "business_central"
     DYNAMICS_FO = "dynamics_fo"
+    SYSPRO = "syspro"
 
     @property
     def capabilities(self) -> Capabilities:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 HOOKS = {
     System.BUSINESS_CENTRAL: "airflow_provider_mlconnector.hooks.business_central.BusinessCentralHook",
     System.DYNAMICS_FO: "airflow_provider_mlconnector.hooks.dynamics_fo.FinanceOperationsHook",
+    System.SYSPRO: "airflow_provider_mlconnector.hooks.syspro.SysproHook",
 }
 
 

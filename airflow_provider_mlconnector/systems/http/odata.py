@@ -169,6 +169,12 @@ class ODataReader:
                 break
         if counted is not None and came < counted:
             raise ProtocolError(f"Of {counted} rows of {path} that the server counted, {came} came.", path=path)
+    def page(self, link: str) -> Page:
+        """Return one page of as many rows as were agreed.
+
+        :raises ProtocolError: when it stays broken.
+        """
+        return self._page(link, self._page_size)
 
     def _page(self, link: str, size: int) -> Page:
         headers = {**self._headers, "Prefer": f"odata.maxpagesize={size}"}
