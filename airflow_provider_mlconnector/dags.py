@@ -19,8 +19,8 @@ from airflow_provider_mlconnector.flows import story
 from airflow_provider_mlconnector.flows.flow import Flow
 from airflow_provider_mlconnector.flows.loader import load_flow, load_flows
 from airflow_provider_mlconnector.flows.plans import asset_uri
-from airflow_provider_mlconnector.flows.spec import LatePostings
-from airflow_provider_mlconnector.operators.close import LoadOperator, PrepareOperator
+from airflow_provider_mlconnector.flows.spec import LatePostings, LoadSpec
+from airflow_provider_mlconnector.operators.close import LoadOperator, PrepareOperator, RemoveOperator
 from airflow_provider_mlconnector.operators.erp import ExtractOperator
 from airflow_provider_mlconnector.operators.reconcile import ReconcileOperator
 from airflow_provider_mlconnector.operators.running import FULL_PARAM
@@ -100,6 +100,7 @@ def _extract_tasks(flow: Flow) -> dict[Dataset, BaseOperator]:
 
 def _load_tasks(flow: Flow, batches: dict[Dataset, BaseOperator]) -> list[BaseOperator]:
     loads: list[BaseOperator] = []
+    before: BaseOperator | None = None
     ids = group_ids(load.import_name for load in flow.spec.load)
     for group_id, load in zip(ids, flow.spec.load, strict=True):
         with TaskGroup(group_id):
@@ -118,10 +119,18 @@ def _load_tasks(flow: Flow, batches: dict[Dataset, BaseOperator]) -> list[BaseOp
                 prepared=prepare.output,
                 doc_md=story.load_story(load),
             )
-        if loads:
-            loads[-1] >> prepare
+            last = _remove_task(flow, load, done) if load.delete else done
+        if before is not None:
+            before >> prepare
+        before = last
         loads.append(done)
     return loads
+
+
+def _remove_task(flow: Flow, load: LoadSpec, done: BaseOperator) -> BaseOperator:
+    return RemoveOperator(
+        task_id="remove", flow=flow, import_name=load.import_name, load=done.output, doc_md=story.remove_story(load)
+    )
 
 
 def _sweep_tasks(flow: Flow) -> BaseOperator:

@@ -19,7 +19,7 @@ from airflow_provider_mlconnector.finance.periods import Period, format_period
 from airflow_provider_mlconnector.finance.yaml_lines import Place
 from airflow_provider_mlconnector.finance.yaml_models import Mistake, unknown_name
 from airflow_provider_mlconnector.flows.spec import PERIOD_COLUMN, FlowSpec, LatePostings, LoadSpec
-from airflow_provider_mlconnector.pipeline.plan import Shape, Sign
+from airflow_provider_mlconnector.pipeline.plan import PRESENT, Shape, Sign
 
 _SOME_PERIOD = Period(2026, 5, date(2025, 11, 1), date(2025, 11, 30))
 _MEMBER_COLUMN = {
@@ -47,6 +47,8 @@ def flow_mistakes(spec: FlowSpec) -> Iterator[Mistake]:
 def known_columns(load: LoadSpec) -> list[str]:
     """Return what a column of the file may come from, but for constants and dimensions."""
     names = [column.name for column in COLUMNS[load.dataset]]
+    if load.effective_shape is Shape.RECORDS:
+        names.append(PRESENT)
     return names if PERIOD_COLUMN in names or not load.of_period else [*names, PERIOD_COLUMN]
 
 
@@ -124,6 +126,8 @@ def _amounts(load: LoadSpec) -> Iterator[Mistake]:
 
 
 def _records(load: LoadSpec) -> Iterator[Mistake]:
+    if load.delete and all(source.column != PRESENT for source in load.sources.values()):
+        yield ("delete",), f"nothing tells the action which records are gone; let a column come from '{PRESENT}'."
     if load.effective_shape is Shape.CELLS:
         return
     if load.group_by is not None:

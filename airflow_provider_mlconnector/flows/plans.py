@@ -56,6 +56,7 @@ def _load_plan(flow: Flow, load: LoadSpec) -> LoadPlan:
         tolerance=load.rejects.tolerate,
         transform=load.transform or "",
         check=load.check or "",
+        delete=load.delete or "",
         mapping=dict(load.mapping),
         extra=tuple(dict(line) for line in load.add),
         deadline=flow.spec.deadline,

@@ -148,6 +148,7 @@ class LoadSpec(Strict):
     :param only: by column of the dataset, the one value that is loaded.
     :param add: lines of the file that no row of the ledger stands behind; by column, its text.
     :param check: saved view that is read back after the load, to compare the model with the books.
+    :param delete: delete action that is run when records are gone, by what the import set to 0 of them.
     :param mapping: by dimension, the value of a mapping parameter of the import.
     :param transform: ``package.module:function``, called with a pandas DataFrame of the rows, returns another.
     """
@@ -167,6 +168,7 @@ class LoadSpec(Strict):
     shape: Shape | None = None
     actuals: ActualsSpec | None = None
     check: Name | None = None
+    delete: Name | None = None
     mapping: Texts = Field(default={})
     unmapped: Unmapped = Unmapped.QUARANTINE
     rejects: RejectsSpec = RejectsSpec()

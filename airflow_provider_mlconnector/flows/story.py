@@ -42,6 +42,14 @@ def load_story(load: LoadSpec) -> str:
     )
 
 
+def remove_story(load: LoadSpec) -> str:
+    """Return the page of a task that removes records."""
+    return (
+        f"Runs **{load.delete}** when records of {load.dataset} are gone: the load before it has set their figures to 0, "
+        "and the action removes those."
+    )
+
+
 def sweep_story(flow: Flow) -> str:
     """Return the page of the task that looks for late postings."""
     then = "start a run of their period" if flow.spec.late_postings is LatePostings.RELOAD else "are reported"

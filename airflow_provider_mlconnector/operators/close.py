@@ -161,3 +161,36 @@ class LoadOperator(ImportingOperator, RemoteTaskOperator):
         from airflow_provider_mlconnector.lineage import load_lineage
 
         return load_lineage(self.flow, self.plan.dataset, self._rows)
+
+
+class RemoveOperator(FlowOperator, RemoteTaskOperator):
+    """Runs the delete action of a load of records, when some of them are gone; returns the task's id, or "".
+
+    :param import_name: the import, as the flow writes it.
+    :param load: the ``LoadManifest`` of its load, as JSON.
+    """
+
+    template_fields: Sequence[str] = (*FlowOperator.template_fields, "load")
+
+    def __init__(self, *, import_name: str, load: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.import_name = import_name
+        self.load = load
+
+    def begin(self, desk: Desk, work: ModelWork) -> Started | Idle:
+        """Start the action, unless no record is gone."""
+        from airflow_provider_mlconnector.pipeline.manifests import LoadManifest
+        from airflow_provider_mlconnector.pipeline.removal import begin_removal, is_needed
+
+        plan, load = self.plan_of(self.import_name), LoadManifest.from_json(self.load)
+        if not is_needed(plan, load):
+            self.log.info("%s: no record is gone.", self.import_name)
+            return Idle("")
+        return Started(begin_removal(plan, load, work), {})
+
+    def finish(self, desk: Desk, work: ModelWork, started: Started, status: TaskStatus) -> str:
+        """Judge the outcome."""
+        from airflow_provider_mlconnector.pipeline.removal import finish_removal
+
+        finish_removal(work, started.ref, status)
+        return started.ref.task_id

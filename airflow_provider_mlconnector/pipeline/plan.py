@@ -11,6 +11,9 @@ from enum import StrEnum
 from airflow_provider_mlconnector.finance.crosswalk import Crosswalk
 from airflow_provider_mlconnector.finance.datasets import Dataset, EntryKind
 
+PRESENT = "present"
+"""Column that every record has: 1, and 0 once the ledger has it no more."""
+
 
 class Sign(StrEnum):
     """``LEDGER`` is debit minus credit; ``NATURAL`` turns the sign of credit-natured accounts."""
@@ -122,6 +125,7 @@ class LoadPlan:
     :param transform: dotted name of a function on a pandas DataFrame, or "".
     :param check: saved view that reconcile reads back, or "".
     :param mapping: values for an import's mapping parameters, by dimension.
+    :param delete: delete action of the model that removes records that are gone, or "": then they stay, set to 0.
     :param extra: rows of the import file that no ERP row stands behind, such as the member ``NONE`` for a blank cost
         centre; by file column, a column left out is empty. They follow the rows of the book.
     """
@@ -145,6 +149,7 @@ class LoadPlan:
     tolerance: Tolerance = Tolerance()
     transform: str = ""
     check: str = ""
+    delete: str = ""
     mapping: Mapping[str, str] = field(default_factory=dict)
     extra: tuple[Mapping[str, str], ...] = ()
     deadline: timedelta = timedelta(hours=6)

@@ -12,10 +12,10 @@ from airflow_provider_mlconnector.pipeline import extra
 from airflow_provider_mlconnector.pipeline.context import Bench
 from airflow_provider_mlconnector.pipeline.engine import Engine
 from airflow_provider_mlconnector.pipeline.layout import Layout, layout
-from airflow_provider_mlconnector.pipeline.mapping import map_rows
+from airflow_provider_mlconnector.pipeline.mapping import MONEY, map_rows
 from airflow_provider_mlconnector.pipeline.natures import place_natures
 from airflow_provider_mlconnector.pipeline.parents import place
-from airflow_provider_mlconnector.pipeline.plan import LoadPlan, Sign
+from airflow_provider_mlconnector.pipeline.plan import PRESENT, LoadPlan, Sign
 from airflow_provider_mlconnector.pipeline.selection import select
 from airflow_provider_mlconnector.pipeline.sinks import ParquetSink, pour
 from airflow_provider_mlconnector.pipeline.transform import Transformed
@@ -39,7 +39,7 @@ def place_mapped(
     if plan.transform:
         _transform(bench, db, plan, stack)
     else:
-        db.view("rows", "SELECT * FROM selected")
+        db.view("rows", f"SELECT *{_present(plan)} FROM selected")
     types = db.columns("rows")
     placed = layout(plan, period, types)
     if "record_id" not in types and not plan.group_by:
@@ -58,4 +58,9 @@ def _transform(bench: Bench, db: Engine, plan: LoadPlan, stack: ExitStack) -> No
     sink = stack.enter_context(ParquetSink(bench.stage, transformed.schema))
     pour(transformed, sink)
     db.files("transformed", sink.finish())
-    db.view("rows", "SELECT * EXCLUDE (file_row_number) FROM transformed")
+    db.view("rows", f"SELECT * EXCLUDE (file_row_number){_present(plan)} FROM transformed")
+
+
+def _present(plan: LoadPlan) -> str:
+    """Return the column that says of a record that the ledger has it; cells have none."""
+    return "" if plan.group_by else f", CAST(1 AS {MONEY}) AS {PRESENT}"

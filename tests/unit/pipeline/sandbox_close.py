@@ -32,6 +32,7 @@ from airflow_provider_mlconnector.pipeline.modelwork import ModelWork
 from airflow_provider_mlconnector.pipeline.plan import LoadPlan
 from airflow_provider_mlconnector.pipeline.prepare import prepare
 from airflow_provider_mlconnector.pipeline.reconcile import reconcile
+from airflow_provider_mlconnector.pipeline.removal import begin_removal, finish_removal, is_needed
 from airflow_provider_mlconnector.pipeline.stage import LocalStage
 from airflow_provider_mlconnector.sandbox.running import Sandbox
 from airflow_provider_mlconnector.sandbox.state import World
@@ -47,6 +48,8 @@ from airflow_provider_mlconnector.systems.dynamics_fo.connection import FinanceO
 from airflow_provider_mlconnector.systems.dynamics_fo.erp import FinanceOperations
 from airflow_provider_mlconnector.systems.http.entra import ClientSecret
 from airflow_provider_mlconnector.systems.port import Erp
+from airflow_provider_mlconnector.systems.syspro.connection import SysproConnection
+from airflow_provider_mlconnector.systems.syspro.erp import Syspro
 from airflow_provider_mlconnector.trail.leases import Leases
 from airflow_provider_mlconnector.trail.records import RunRef
 from airflow_provider_mlconnector.trail.store import Trail
@@ -98,6 +101,25 @@ def open_ledger(control: SandboxControl, flow: Flow, clock: Clock, *, secret: st
 def _business_central(
     told: dict[str, Any], flow: Flow, clock: Clock, secret: str | None, options: dict[str, Any]
 ) -> BusinessCentral:
+def open_ledger(control: SandboxControl, flow: Flow, clock: Clock, **options: Any) -> Erp:
+    """Open the company of the flow's ledger; ``options`` are those of the connection."""
+    openers = {System.BUSINESS_CENTRAL: open_business_central, System.SYSPRO: open_syspro}
+    return openers[flow.spec.erp.system](control, flow, clock, **options)
+
+
+def open_syspro(control: SandboxControl, flow: Flow, clock: Clock, **options: Any) -> Syspro:
+    """Open the flow's company on the SYSPRO site."""
+    told = control.info["syspro"]
+    plain = {name: told[name] for name in ("odata_url", "enet_url", "entity_url", "password", "company_password")}
+    plain |= {"operator": told["login"], "company": flow.spec.erp.company}
+    return Syspro(SysproConnection(**plain | options), clock=clock)
+
+
+def open_business_central(
+    control: SandboxControl, flow: Flow, clock: Clock, *, secret: str | None = None, **options: Any
+) -> BusinessCentral:
+    """Open the company in the environment."""
+    told = control.info["business_central"]
     plain = {
         "tenant": told["tenant"],
         "environment": told["environment"],
@@ -182,6 +204,7 @@ class SandboxClose:
             prepared.append(made)
             self.meanwhile.get(plan.import_name, lambda: None)()
             loads.append(self.load(plan, made, batches[plan.dataset]))
+            self.remove(plan, loads[-1])
         reader = Reading(self.model)
         report = reconcile(self.bench, run, plans, list(batches.values()), prepared, loads, reader, self.period)
         return Outcome(run, {str(name): batch for name, batch in batches.items()}, prepared, loads, report)
@@ -190,18 +213,28 @@ class SandboxClose:
         return prepare(self.bench, plan, batch, self.period, Reading(self.model))
 
     def load(self, plan: LoadPlan, made: PreparedManifest, batch: BatchManifest) -> LoadManifest:
-        work = ModelWork(
-            self.bench,
-            self.model,
-            owner=f"{made.run.run_id}/{plan.import_name}",
-            store=MemoryStore(),
-            generation=0,
-            run_id=made.run.run_id,
-            deadline=self.bench.clock.now().timestamp() + 600,
-        )
+        work = self._work(made.run, plan.import_name)
         state = begin_load(self.bench, plan, made, work, lambda: self.prepare(plan, batch))
         status = run_to_end(work, state.ref, self.bench.clock) if state.ref else None
         return finish_load(self.bench, plan, state, work, status)
+
+    def remove(self, plan: LoadPlan, load: LoadManifest) -> None:
+        """Run the plan's delete action where records are gone."""
+        if is_needed(plan, load):
+            work = self._work(load.run, plan.delete)
+            ref = begin_removal(plan, load, work)
+            finish_removal(work, ref, run_to_end(work, ref, self.bench.clock))
+
+    def _work(self, run: RunRef, what: str) -> ModelWork:
+        return ModelWork(
+            self.bench,
+            self.model,
+            owner=f"{run.run_id}/{what}",
+            store=MemoryStore(),
+            generation=0,
+            run_id=run.run_id,
+            deadline=self.bench.clock.now().timestamp() + 600,
+        )
 
 
 @dataclass

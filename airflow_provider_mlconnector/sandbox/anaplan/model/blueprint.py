@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The model "FP&A Hub": what its builder made, and what it holds before the first close.
 
-Accounts, cost centres, vendors and employees are empty: the close brings them. The time scale is four fiscal years,
+Accounts, cost centres, partners, invoices and stock are empty: the close brings them. The time scale is four fiscal years,
 July 2024 to June 2028, in months named like ``Jul 25``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -39,6 +39,7 @@ VERSIONS = ("Actual", "Budget", "Forecast")
 ACTUAL, BUDGET, FORECAST = VERSIONS
 ENTITIES = ("Larkfield", "Larkfield Manufacturing")
 """The companies of the group; ledgers of several systems show the same books, each as a company of its own."""
+ENTITIES = ("Larkfield", "Larkfield Trading")
 
 JOURNAL_HEADER = (
     "id",
@@ -54,7 +55,17 @@ JOURNAL_HEADER = (
     "department",
     "project",
 )
-_LISTS = ("Accounts", "Cost Centres", "Entities", "Vendors", "Employees", "Journal Lines")
+_RECORD_LISTS = {
+    "AP Invoices": ("Supplier", "Invoice", "Invoice Date", "Due Date", "Period", "Status", "Currency", "Reference"),
+    "AR Invoices": ("Customer", "Invoice", "Invoice Date", "Period", "Status", "Currency", "Reference"),
+    "Stock": ("Item", "Warehouse"),
+}
+"""Lists that are keyed by the ERP's own ids, and the properties of their members; each has a module of its figures."""
+
+_LISTS = (
+    *("Accounts", "Cost Centres", "Entities", "Vendors", "Employees", "Journal Lines"),
+    *("Customers", *_RECORD_LISTS),
+)
 _FIRST_ITEM_PREFIX = 207
 
 
@@ -87,7 +98,7 @@ def make_contents() -> Contents:
             list_id(name),
             name,
             item_prefix=_FIRST_ITEM_PREFIX + index,
-            properties=JOURNAL_HEADER[1:] if name == "Journal Lines" else (),
+            properties=JOURNAL_HEADER[1:] if name == "Journal Lines" else _RECORD_LISTS.get(name, ()),
         )
         for index, name in enumerate(_LISTS)
     }
@@ -107,21 +118,26 @@ def make_contents() -> Contents:
 def make_definitions() -> Definitions:
     """Return what the model's builder made."""
     actuals, balances = _modules()
-    imports = _imports(actuals, balances)
+    records = _record_modules()
+    imports = _imports(actuals, balances, records)
     by_name = {action.name: action for action in imports}
     in_order = ("Load Accounts", "Load Cost Centres", "Load GL Actuals")
     process = ProcessAction(ids.numbered(ids.PROCESS, 0), "Load All", tuple(by_name[name] for name in in_order))
     return Definitions(
-        modules=(actuals, balances),
+        modules=(actuals, balances, *records),
         views=(
             View(actuals.id, actuals.name, actuals),
             View(balances.id, balances.name, balances),
             View(ids.numbered(ids.SAVED_VIEW, 0), "GL Actuals by Period", actuals, is_saved=True),
             View(ids.numbered(ids.SAVED_VIEW, 1), "GL Balances by Period", balances, is_saved=True),
+            *(View(module.id, module.name, module) for module in records),
         ),
         imports=imports,
         exports=(ExportAction(ids.numbered(ids.EXPORT, 0), "Approved Budget", actuals, BUDGET),),
-        deletions=(DeleteAction(ids.numbered(ids.ACTION, 0), "Delete Vendors", list_id("Vendors")),),
+        deletions=(
+            DeleteAction(ids.numbered(ids.ACTION, 0), "Delete Vendors", list_id("Vendors")),
+            *_deletions(records),
+        ),
         processes=(process,),
     )
 
@@ -142,7 +158,37 @@ def _modules() -> tuple[Module, Module]:
     return actuals, balances
 
 
-def _imports(actuals: Module, balances: Module) -> tuple[ImportAction, ...]:
+def _record_modules() -> tuple[Module, ...]:
+    """Return the modules of the lists of records: figures by record and entity, and whether the ERP has it."""
+    figures = {
+        "AP Invoices": ("Amount", "Open Amount"),
+        "AR Invoices": ("Amount", "Open Amount"),
+        "Stock": ("Quantity", "Allocated", "Value"),
+    }
+    entities = Dimension(list_id("Entities"), "Entity")
+    return tuple(
+        Module(
+            ids.numbered(ids.MODULE, 2 + place),
+            f"{name} Data",
+            (Dimension(list_id(name), "Record"), entities),
+            tuple(
+                LineItem(ids.numbered(ids.LINE_ITEM, 100 * (place + 1) + number), item)
+                for number, item in enumerate((*names, "Present"))
+            ),
+        )
+        for place, (name, names) in enumerate(figures.items())
+    )
+
+
+def _deletions(records: Iterable[Module]) -> Iterator[DeleteAction]:
+    """Yield what removes the records that are in no ERP any more."""
+    for number, module in enumerate(records, start=1):
+        name = module.name.removesuffix(" Data")
+        present = module.line_items[-1]
+        yield DeleteAction(ids.numbered(ids.ACTION, number), f"Delete Gone {name}", list_id(name), (module, present))
+
+
+def _imports(actuals: Module, balances: Module, records: Iterable[Module]) -> tuple[ImportAction, ...]:
     with_parent, flat = ("Code", "Name", "Parent"), ("Code", "Name")
     journal = RecordTarget(
         list_id("Journal Lines"), "id", numbers=("entryNumber", "debitAmount", "creditAmount"), dates=("postingDate",)
@@ -155,6 +201,13 @@ def _imports(actuals: Module, balances: Module) -> tuple[ImportAction, ...]:
         ("Load GL Actuals", actuals.header, CellTarget(actuals)),
         ("Load GL Balances", balances.header, CellTarget(balances)),
         ("Load Journal Lines", JOURNAL_HEADER, journal),
+        ("Load Customers", flat, ListTarget(list_id("Customers"))),
+        *(
+            (f"Load {name}", target.columns, target)
+            for name, properties in _RECORD_LISTS.items()
+            for target in [ListTarget(list_id(name), properties=properties)]
+        ),
+        *((f"Load {module.name}", module.header, CellTarget(module)) for module in records),
     )
     return tuple(
         ImportAction(ids.numbered(ids.IMPORT, number), name, ids.numbered(ids.FILE, number), header, target)

@@ -83,10 +83,19 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class ListTarget:
-    """Rows become members: matched by code; ``parent`` False for a flat list."""
+    """Rows become members: matched by code; ``parent`` False for a flat list.
+
+    :param properties: further columns, of which the members keep the texts.
+    """
 
     list_id: str
     parent: bool = False
+    properties: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the columns of the file."""
+        return ("Code", "Name", *(("Parent",) if self.parent else ()), *self.properties)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +169,16 @@ class ExportAction:
 
 @dataclass(frozen=True, slots=True)
 class DeleteAction:
-    """Removes every member of a list."""
+    """Removes every member of a list, or those that a selection names.
+
+    :param unless: module and line item; then only members go whose values of it are all zero, written ones. A member
+        without any value was not looked at yet and stays.
+    """
 
     id: str
     name: str
     list_id: str
+    unless: tuple[Module, LineItem] | None = None
 
 
 @dataclass(frozen=True, slots=True)

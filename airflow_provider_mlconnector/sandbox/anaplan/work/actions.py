@@ -25,6 +25,7 @@ from airflow_provider_mlconnector.sandbox.anaplan.model.definitions import (
     View,
 )
 from airflow_provider_mlconnector.sandbox.anaplan.model.files import Content, FileStore
+from airflow_provider_mlconnector.sandbox.anaplan.model.members import Member
 from airflow_provider_mlconnector.sandbox.anaplan.model.tables import Table
 from airflow_provider_mlconnector.sandbox.anaplan.switches import MissingChunks, Switches
 from airflow_provider_mlconnector.sandbox.anaplan.work.cell_import import load_cells
@@ -136,7 +137,7 @@ class Performer:
 
     def _delete(self, action: DeleteAction, contents: Contents) -> Performed:
         members = contents.lists[action.list_id].copy()
-        count = members.remove(list(members))
+        count = members.remove(_selected(action, contents, list(members)))
         text = f"{members.name}: {count} items deleted"
         detail = Detail("deleteFromSelectionSucceeded", text, 0, ("hierarchyName", members.name, "count", str(count)))
         result = Result(action.id, action.name, True, (detail,))
@@ -155,6 +156,19 @@ class Performer:
         clean = all(result.successful and result.dump is None for result in nested)
         result = Result(action.id, action.name, clean, nested=tuple(nested), is_process=True)
         return Performed(contents, result, outputs)
+
+
+def _selected(action: DeleteAction, contents: Contents, members: list[Member]) -> list[Member]:
+    """Return the members that a delete action removes."""
+    if action.unless is None:
+        return members
+    module, item = action.unless
+    written: dict[str, bool] = {}
+    for key, value in contents.cells[module.id].items():
+        if key[0] == item.id:
+            for member_id in key[1:]:
+                written[member_id] = written.get(member_id, False) or bool(value)
+    return [member for member in members if written.get(member.id) is False]
 
 
 def csv_text(rows: Iterable[tuple[str, ...]], file_format: FileFormat) -> str:

@@ -7,6 +7,7 @@ source fails the import as a whole.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from airflow_provider_mlconnector.sandbox.anaplan.model.contents import Contents
@@ -21,9 +22,8 @@ def load_list(target: ListTarget, source: Source, contents: Contents) -> Loaded:
 
     :raises SourceError: when the file cannot be imported at all.
     """
-    columns = ("Code", "Name", "Parent") if target.parent else ("Code", "Name")
-    source.require(columns)
-    loader = _Loader(contents.lists[target.list_id].copy(), columns)
+    source.require(target.columns)
+    loader = _Loader(contents.lists[target.list_id].copy(), target)
     for rows in source.parts():
         loader.take(rows)
     return Loaded(contents.with_list(loader.members), loader.tally, source.header, loader.rejects)
@@ -32,7 +32,7 @@ def load_list(target: ListTarget, source: Source, contents: Contents) -> Loaded:
 @dataclass(slots=True)
 class _Loader:
     members: MemberList
-    columns: tuple[str, ...]
+    target: ListTarget
     tally: Tally = field(default_factory=Tally)
     rejects: list[Reject] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
@@ -42,18 +42,20 @@ class _Loader:
         """Load a part of the file."""
         for bad in rows.malformed:
             self._reject(bad.line, bad.values, Finding("columnSeparatorExpected", "Column separator expected"))
-        for index, cells in enumerate(zip(*rows.columns(self.columns), strict=True)):
-            code, name, parent = (*(text.strip() for text in cells), "")[:3]
-            if not any((code, name, parent)):
+        for index, cells in enumerate(zip(*rows.columns(self.target.columns), strict=True)):
+            texts = {column: text.strip() for column, text in zip(self.target.columns, cells, strict=True)}
+            code = texts["Code"]
+            if not any(texts.values()):
                 self.tally.ignored += 1
                 continue
             try:
-                self._load(code, name, parent)
+                self._load(texts)
             except MemberError as error:
                 self.rejected_codes.add(code)
                 self._reject(rows.lines[index], rows.row(index), Finding(error.reason, str(error)))
 
-    def _load(self, code: str, name: str, parent_text: str) -> None:
+    def _load(self, texts: Mapping[str, str]) -> None:
+        code, name = texts["Code"], texts["Name"]
         if not code:
             raise MemberError("hierarchyImportEmptyKey", "Error parsing key - no values")
         if code in self.seen:
@@ -61,12 +63,13 @@ class _Loader:
         self.seen.add(code)
         if not name:
             raise MemberError("hierarchyImportInvalidName", 'Invalid name: ""')
-        parent = self._parent(parent_text)
+        parent = self._parent(texts.get("Parent", ""))
+        properties = {column: texts[column] for column in self.target.properties}
         known = self.members.by_code(code)
         if known is None:
-            self.members.add(name, code, parent)
+            self.members.add(name, code, parent, properties=properties)
         else:
-            self.members.change(known, name=name, code=code, parent=parent)
+            self.members.change(known, name=name, code=code, parent=parent, properties=properties)
             self.tally.renamed += self.members.called(known) != name
         self.tally.loaded(created=known is None)
 

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The close of Larkfield Trading against the sandbox: what SYSPRO's books say is what the model holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_mlconnector.finance.periods import format_period
+from airflow_provider_mlconnector.sandbox.books.selection import CLOSE
+from airflow_provider_mlconnector.sandbox.running import Sandbox
+from tests.sandbox_control import SandboxControl
+from tests.unit.pipeline.sandbox_close import SandboxClose, opened_closes
+from tests.unit.pipeline.support import csv_rows
+from tests.unit.pipeline.syspro.conftest import FLOW
+
+ENTITY = "Larkfield Trading"
+CENTRES = {"ADM": "CC100", "SALES": "CC200", "PROD": "CC300", "RND": "CC400", "LOG": "CC500", "": "NONE"}
+LISTS = ("Load Accounts", "Load Cost Centres")
+LINES, BALANCES = "Load GL Actuals", "Load GL Balances"
+Open = Callable[[str], SandboxClose]
+
+
+def month(close: SandboxClose) -> str:
+    return format_period(close.period, "MMM yy")
+
+
+def expected(sandbox: Sandbox, key: str) -> dict[tuple[str, str], Decimal]:
+    net = sandbox.world.books.trial_balance_by_department(key, CLOSE)
+    return {(account, CENTRES[code]): amount for (account, code), amount in net.items() if amount}
+
+
+def held(control: SandboxControl, close: SandboxClose) -> dict[tuple[str, str], Decimal]:
+    return control.amounts(month(close), Entity=ENTITY)
+
+
+def held_balances(control: SandboxControl, close: SandboxClose) -> dict[str, tuple[Decimal, ...]]:
+    rows = control.cells("GL Balances", Time=month(close), Entity=ENTITY)
+    found = {row["Account"]: _sides(row) for row in rows}
+    return {account: sides for account, sides in found.items() if any(sides)}
+
+
+def _sides(row: dict[str, str]) -> tuple[Decimal, ...]:
+    return tuple(Decimal(row.get(name) or 0) for name in ("Opening", "Debit", "Credit", "Closing"))
+
+
+def expected_balances(sandbox: Sandbox, key: str) -> dict[str, tuple[Decimal, ...]]:
+    found = sandbox.world.books.balances(key, CLOSE)
+    sides = {account: (one.opening, one.debit, one.credit, one.closing) for account, one in found.items()}
+    return {account: amounts for account, amounts in sides.items() if any(amounts)}
+
+
+def test_every_period_holds_the_trial_balance_and_the_balances_of_the_books(closing, sandbox, control):
+    closed = 0
+    for period in sandbox.world.books.periods:
+        if not sandbox.world.books.count(period.key):
+            continue
+        close = closing(period.key)
+        close.imports = (*(() if closed else LISTS), LINES, BALANCES)
+        done = close.run("whole")
+        closed += 1
+        assert done.report.agrees, done.report.problems
+        assert held(control, close) == expected(sandbox, period.key), period.key
+        assert held_balances(control, close) == expected_balances(sandbox, period.key), period.key
+    assert closed == 17
+
+
+@pytest.mark.parametrize("time_stamps", ["filterable", "shown", "hidden"])
+def test_a_posted_document_changes_just_its_cells_in_the_next_run(closing, sandbox, control, time_stamps):
+    control.call("PATCH", "/syspro/switches", {"time_stamps": time_stamps})
+    close = closing("FY2027-P03")
+    close.imports = (*LISTS, LINES)
+    close.run("whole")
+    lines = [
+        {"account": "60420", "amount": "12.34", "department": "ADM"},
+        {"account": "20400", "amount": "-12.34"},
+    ]
+    control.call("POST", "/books/documents", {"posting_date": "2026-09-30", "lines": lines})
+    done = close.run()
+    assert done.batches["journal_lines"].mode == "changes"
+    assert 2 <= done.batches["journal_lines"].rows < sandbox.world.books.count(close.period.key)
+    sent = csv_rows(close.bench, done.load(LINES).prepared.file)
+    assert sorted((row["Account"], row["Cost Centre"]) for row in sent) == [("20400", "NONE"), ("60420", "CC100")]
+    assert held(control, close) == expected(sandbox, close.period.key)
+    assert done.report.agrees, done.report.problems
+
+
+def test_a_changed_line_corrects_just_its_cell(closing, sandbox, control):
+    close = closing("FY2026-P08")
+    close.imports = (*LISTS, LINES)
+    close.run("whole")
+    line = next(line for line in control.lines(close.period.key) if line["department"] == "PROD")
+    control.change_line(line["entry_number"], amount=str(Decimal(line["amount"]) + 10))
+    done = close.run()
+    assert done.batches["journal_lines"].mode == "changes"
+    sent = csv_rows(close.bench, done.load(LINES).prepared.file)
+    assert [(row["Account"], row["Cost Centre"]) for row in sent] == [(line["account"], "CC300")]
+    assert held(control, close) == expected(sandbox, close.period.key)
+
+
+@pytest.mark.parametrize("time_stamps", ["filterable", "hidden"])
+def test_an_entry_that_vanishes_is_noticed_by_the_ledgers_own_balances(closing, sandbox, control, time_stamps):
+    control.call("PATCH", "/syspro/switches", {"time_stamps": time_stamps})
+    close = closing("FY2026-P09")
+    close.imports = (*LISTS, LINES)
+    close.run("whole")
+    control.call("DELETE", f"/books/lines/{control.lines(close.period.key)[0]['entry_number']}")
+    done = close.run()
+    assert done.batches["journal_lines"].mode == "whole"
+    assert held(control, close) == expected(sandbox, close.period.key)
+
+
+@pytest.mark.parametrize("time_stamps", ["filterable", "hidden"])
+def test_a_journal_that_is_committed_after_a_later_one_is_not_missed(closing, sandbox, control, time_stamps):
+    control.call("PATCH", "/syspro/switches", {"time_stamps": time_stamps, "in_flight": [3]})
+    close = closing("FY2026-P01")
+    close.imports = (*LISTS, LINES)
+    close.run("whole")
+    assert held(control, close) != expected(sandbox, close.period.key)
+    control.call("PATCH", "/syspro/switches", {"in_flight": []})
+    close.run()
+    assert held(control, close) == expected(sandbox, close.period.key)
+
+
+def test_an_unchanged_ledger_sends_nothing(closing, control):
+    close = closing("FY2026-P07")
+    close.imports = (*LISTS, LINES, BALANCES)
+    close.run("whole")
+    again = close.run()
+    assert again.batches["journal_lines"].file is None
+    assert [load.sent for load in again.loads] == [0, 0, 0, 0]
+    assert again.report.agrees, again.report.problems
+
+
+def test_when_row_versions_stop_being_shown_the_watermark_starts_anew(closing, sandbox, control):
+    close = closing("FY2026-P10")
+    close.imports = (*LISTS, LINES)
+    close.run("whole")
+    control.call("PATCH", "/syspro/switches", {"time_stamps": "hidden"})
+    done = close.run()
+    assert done.batches["journal_lines"].rows == sandbox.world.books.count(close.period.key)
+    assert done.report.agrees, done.report.problems
+
+
+@pytest.mark.parametrize("options", [{"auth": "session"}, {"auth": "session", "logon_path": "Utilities/Logon"}])
+def test_a_close_by_sessions_leaves_none_behind(tmp_path, trail_template, sandbox, control, options):
+    with opened_closes(tmp_path, trail_template, sandbox, control, FLOW, **options) as opened:
+        close = opened("FY2026-P04")
+        close.imports = (*LISTS, LINES)
+        close.run("whole")
+        assert control.call("GET", "/syspro/sessions") == {"sessions": 1}
+        assert held(control, close) == expected(sandbox, close.period.key)
+    assert control.call("GET", "/syspro/sessions") == {"sessions": 0}
+
+
+def test_groups_are_loaded_before_their_accounts_and_an_account_that_moves_follows(closing, control):
+    close = closing("FY2026-P11")
+    close.imports = ("Load Accounts",)
+    close.run("whole")
+    accounts = control.members("Accounts")
+    assert (accounts["60110"]["parent"], accounts["60100"]["parent"], accounts["60000"]["parent"]) == (
+        "60100",
+        "60000",
+        "",
+    )
+    control.call("PATCH", "/books/accounts/60110", {"parent": "60300"})
+    done = close.run()
+    assert [row["Code"] for row in csv_rows(close.bench, done.load("Load Accounts").prepared.file)] == ["60110"]
+    assert control.members("Accounts")["60110"]["parent"] == "60300"
+
+
+def test_an_account_below_an_unknown_group_is_held_back_and_the_model_would_refuse_it(closing, control, sandbox):
+    close = closing("FY2026-P12")
+    close.imports = ("Load Accounts",)
+    close.run("whole")
+    control.call("PATCH", "/books/accounts/60120", {"parent": "60310"})  # no group: an account like itself
+    try:
+        done = close.run()
+        assert done.load("Load Accounts").prepared.rows_quarantined == 0
+    finally:
+        control.call("PATCH", "/books/accounts/60120", {"parent": "60100"})
+
+
+def test_the_folder_of_flows_holds_together(tmp_path: Path) -> None:
+    from airflow_provider_mlconnector.flows.loader import load_flows
+
+    assert "syspro_trading_close" in {flow.name for flow in load_flows(FLOW.parent)}
