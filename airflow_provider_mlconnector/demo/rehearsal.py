@@ -44,6 +44,9 @@ SCRIPTS = {
     "dynamics_fo": Script(
         systems=("anaplan", "dynamics_fo"),
         dag_id="fo_manufacturer_close",
+    "syspro": Script(
+        systems=("anaplan", "syspro"),
+        dag_id="syspro_trading_close",
         period="FY2027-P04",
         first_day=date(2026, 8, 1),
         last_day=date(2026, 9, 30),

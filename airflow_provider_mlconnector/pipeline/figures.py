@@ -46,6 +46,10 @@ def apart(differences: Sequence[str]) -> Apart:
     return Apart(len(differences), tuple(differences[:NAMED]))
 
 
+THERE = '":there"'
+"""Column of either side of a comparison: true. No file has a column of this name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Side:
     """One side of a comparison of cells: a view of the engine, and how to speak of it (``in the book``)."""
@@ -63,7 +67,7 @@ def cells_apart(db: Engine, keys: Sequence[str], values: Sequence[str], ours: Si
         f"CASE WHEN count({quoted(name)}) = count(*) THEN sum({quoted(name)}) END AS {quoted(name)}" for name in values
     )
     sides = [
-        f"(SELECT {listed(keys)}, true AS present, {sums} FROM {quoted(side.view)} GROUP BY {listed(keys)}) {alias}"
+        f"(SELECT {listed(keys)}, true AS {THERE}, {sums} FROM {quoted(side.view)} GROUP BY {listed(keys)}) {alias}"
         for side, alias in ((ours, "o"), (theirs, "t"))
     ]
     same = " AND ".join(f"o.{quoted(key)} IS NOT DISTINCT FROM t.{quoted(key)}" for key in keys)
@@ -81,7 +85,7 @@ def cells_apart(db: Engine, keys: Sequence[str], values: Sequence[str], ours: Si
 def _size(name: str) -> str:
     """Return the SQL of the size of a difference; a cell that only one side has is compared with 0."""
     column = quoted(name)
-    known = " AND ".join(f"({side}.present IS NULL OR {side}.{column} IS NOT NULL)" for side in "ot")
+    known = " AND ".join(f"({side}.{THERE} IS NULL OR {side}.{column} IS NOT NULL)" for side in "ot")
     return f"CASE WHEN {known} THEN abs(coalesce(o.{column}, 0) - coalesce(t.{column}, 0)) ELSE 0 END"
 
 

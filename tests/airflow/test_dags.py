@@ -12,6 +12,7 @@ from airflow.sdk import DAG, BaseHook
 from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_provider_mlconnector.dags import close_dags, group_ids
+from airflow_provider_mlconnector.flows.erps import System
 from airflow_provider_mlconnector.flows.plans import erp_pool_name, pool_of
 from airflow_provider_mlconnector.operators.anaplan import AnaplanDeleteOperator
 from airflow_provider_mlconnector.policies import task_policy
@@ -121,7 +122,10 @@ def test_a_wrong_flow_file_is_an_import_error_with_file_and_line(tmp_path):
 
 
 def test_a_folder_may_hold_flows_of_several_ledgers():
-    assert close_dags(DAGS / "flows", system="business_central").keys() == close_dags(DAGS / "flows").keys()
+    by_system = {system: close_dags(DAGS / "flows", system=system).keys() for system in System}
+    assert "larkfield_close" in by_system[System.BUSINESS_CENTRAL]
+    assert set().union(*by_system.values()) == close_dags(DAGS / "flows").keys()
+    assert sum(map(len, by_system.values())) == len(close_dags(DAGS / "flows"))
     assert close_dags(DAGS / "flows", system="another") == {}
 
 

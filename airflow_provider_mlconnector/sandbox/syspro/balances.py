@@ -48,7 +48,9 @@ def _of_year(company: str, books: Books, year: int) -> Iterator[Row]:
                 balance += int(sums.debit[place, at]) - int(sums.credit[place, at])
                 closings.append(balance)
             closings += [balance] * (MOST_PERIODS - len(closings))
-            yield _row(company, gl_code(account.number, department), year, begin, dict(zip(names, closings, strict=True)))
+            yield _row(
+                company, gl_code(account.number, department), year, begin, dict(zip(names, closings, strict=True))
+            )
     for code in PSEUDO_CODES:
         yield _row(company, code, year, 999, dict.fromkeys(names, 999))
 

@@ -30,7 +30,14 @@ from airflow_provider_mlconnector.sandbox.syspro.gl_codes import gl_code
 
 JOURNAL_ENTRIES = 25
 _ORDINAL_OF_EPOCH = date(1970, 1, 1).toordinal()
-_SOURCES = {"SALES": "AR", "CASHRECJNL": "AR", "PURCHASES": "AP", "PAYMENTJNL": "AP", "INVTPCOST": "IN", "FAGLJNL": "AS"}
+_SOURCES = {
+    "SALES": "AR",
+    "CASHRECJNL": "AR",
+    "PURCHASES": "AP",
+    "PAYMENTJNL": "AP",
+    "INVTPCOST": "IN",
+    "FAGLJNL": "AS",
+}
 
 
 @dataclass(frozen=True, slots=True)

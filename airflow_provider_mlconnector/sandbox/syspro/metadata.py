@@ -34,8 +34,7 @@ def metadata_document(tables: Iterable[Table], switches: Switches) -> str:
 def _entity_type(table: Table) -> str:
     keys = "".join(f"<PropertyRef Name={quoteattr(name)}/>" for name in table.key)
     properties = "".join(
-        f"<Property Name={quoteattr(column.name)} Type={quoteattr(column.type)}/>"
-        for column in table.columns
+        f"<Property Name={quoteattr(column.name)} Type={quoteattr(column.type)}/>" for column in table.columns
     )
     return f"<EntityType Name={quoteattr(table.name)}><Key>{keys}</Key>{properties}</EntityType>"
 

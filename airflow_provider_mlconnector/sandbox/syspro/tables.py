@@ -174,7 +174,8 @@ TABLES = {
             "ApJnlSummary",
             ("TrnYear", "TrnMonth", "Journal", "EntryNumber"),
             columns_of(
-                "TrnYear:m TrnMonth:m Journal:m EntryNumber:m Supplier:c15 Invoice:c20 TransactionCode:c1 InvoiceValue:m"
+                "TrnYear:m TrnMonth:m Journal:m EntryNumber:m Supplier:c15 Invoice:c20 TransactionCode:c1 "
+                "InvoiceValue:m"
             ),
             ap_summaries,
         ),

@@ -85,7 +85,8 @@ class SysproApi:
     @cached_property
     def offered(self) -> dict[str, EntitySet]:
         """The tables that the service offers to this operator, read once."""
-        response = self._session.request("GET", self.connection.path("$metadata"), headers={"Accept": "application/xml"})
+        path = self.connection.path("$metadata")
+        response = self._session.request("GET", path, headers={"Accept": "application/xml"})
         date = response.headers.get("Date")
         self.server_time = parsedate_to_datetime(date) if date else None
         return entity_sets(response.content)

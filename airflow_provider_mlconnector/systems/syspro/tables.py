@@ -28,7 +28,8 @@ def _table(name: str, key: str, fields: str) -> Table:
 JOURNALS = _table(
     "GenJournalDetail",
     "Company GlYear GlPeriod Journal EntryNumber",
-    "Company:t GlYear:i! GlPeriod:i! Journal:i! EntryNumber:i! GlCode:t! EntryValue:m! EntryDate:t! Source:t Reference:t",
+    "Company:t GlYear:i! GlPeriod:i! Journal:i! EntryNumber:i! GlCode:t! EntryValue:m! EntryDate:t! Source:t "
+    "Reference:t",
 )
 VERSIONED_JOURNALS = replace(JOURNALS, fields=(*JOURNALS.fields, *fields_of(f"{TIME_STAMP}:t!")))
 AMOUNTS = _table(
@@ -37,18 +38,14 @@ AMOUNTS = _table(
     "Company:t GlYear:i! GlPeriod:i! Journal:i! EntryNumber:i! GlCode:t! EntryValue:m!",
 )
 GROUPS = _table("GenGroups", "Company GlGroup", "Company:t GlGroup:t! Description:t! ParentGroup:t")
-MASTERS = _table(
-    "GenMaster", "Company GlCode", "Company:t GlCode:t! Description:t! AccountType:t! GlGroup:t"
-)
+MASTERS = _table("GenMaster", "Company GlCode", "Company:t GlCode:t! Description:t! AccountType:t! GlGroup:t")
 HISTORY = _table(
     "GenHistory",
     "Company GlCode GlYear",
     "Company:t GlCode:t! GlYear:i! BeginYearBalance:m! "
     + " ".join(f"ClosingBalPer{number}:m" for number in range(1, MOST_PERIODS + 1)),
 )
-SUPPLIERS = _table(
-    "ApSupplier", "Supplier", "Supplier:t! SupplierName:t! Currency:t CurrentBalance:m OnHold:t"
-)
+SUPPLIERS = _table("ApSupplier", "Supplier", "Supplier:t! SupplierName:t! Currency:t CurrentBalance:m OnHold:t")
 CUSTOMERS = _table("ArCustomer", "Customer", "Customer:t! Name:t! Currency:t CustomerOnHold:t")
 AP_INVOICES = _table(
     "ApInvoice",

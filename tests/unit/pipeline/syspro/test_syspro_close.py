@@ -12,8 +12,9 @@ import pytest
 from airflow_provider_mlconnector.finance.periods import format_period
 from airflow_provider_mlconnector.sandbox.books.selection import CLOSE
 from airflow_provider_mlconnector.sandbox.running import Sandbox
+from airflow_provider_mlconnector.systems.syspro.connection import Auth
 from tests.sandbox_control import SandboxControl
-from tests.unit.pipeline.sandbox_close import SandboxClose, opened_closes
+from tests.unit.pipeline.sandbox_close import SandboxClose, open_ledger, opened_closes
 from tests.unit.pipeline.support import csv_rows
 from tests.unit.pipeline.syspro.conftest import FLOW
 
@@ -21,6 +22,7 @@ ENTITY = "Larkfield Trading"
 CENTRES = {"ADM": "CC100", "SALES": "CC200", "PROD": "CC300", "RND": "CC400", "LOG": "CC500", "": "NONE"}
 LISTS = ("Load Accounts", "Load Cost Centres")
 LINES, BALANCES = "Load GL Actuals", "Load GL Balances"
+WITH_BALANCES = {"FY2026-P01", "FY2026-P12", "FY2027-P01", "FY2027-P05"}
 Open = Callable[[str], SandboxClose]
 
 
@@ -59,12 +61,14 @@ def test_every_period_holds_the_trial_balance_and_the_balances_of_the_books(clos
         if not sandbox.world.books.count(period.key):
             continue
         close = closing(period.key)
-        close.imports = (*(() if closed else LISTS), LINES, BALANCES)
+        balances = (BALANCES,) if period.key in WITH_BALANCES else ()
+        close.imports = (*(() if closed else LISTS), LINES, *balances)
         done = close.run("whole")
         closed += 1
         assert done.report.agrees, done.report.problems
         assert held(control, close) == expected(sandbox, period.key), period.key
-        assert held_balances(control, close) == expected_balances(sandbox, period.key), period.key
+        if balances:
+            assert held_balances(control, close) == expected_balances(sandbox, period.key), period.key
     assert closed == 17
 
 
@@ -115,8 +119,9 @@ def test_an_entry_that_vanishes_is_noticed_by_the_ledgers_own_balances(closing, 
 
 @pytest.mark.parametrize("time_stamps", ["filterable", "hidden"])
 def test_a_journal_that_is_committed_after_a_later_one_is_not_missed(closing, sandbox, control, time_stamps):
-    control.call("PATCH", "/syspro/switches", {"time_stamps": time_stamps, "in_flight": [3]})
     close = closing("FY2026-P01")
+    journal = control.lines(close.period.key)[30]["entry_number"] // 25 + 1
+    control.call("PATCH", "/syspro/switches", {"time_stamps": time_stamps, "in_flight": [journal]})
     close.imports = (*LISTS, LINES)
     close.run("whole")
     assert held(control, close) != expected(sandbox, close.period.key)
@@ -140,14 +145,18 @@ def test_when_row_versions_stop_being_shown_the_watermark_starts_anew(closing, s
     close.imports = (*LISTS, LINES)
     close.run("whole")
     control.call("PATCH", "/syspro/switches", {"time_stamps": "hidden"})
+    line = next(line for line in control.lines(close.period.key) if line["department"] == "PROD")
+    control.change_line(line["entry_number"], department="LOG")  # which no total per account shows
+    close.ledger.close()
+    close.ledger = open_ledger(control, close.flow, close.bench.clock)
     done = close.run()
-    assert done.batches["journal_lines"].rows == sandbox.world.books.count(close.period.key)
-    assert done.report.agrees, done.report.problems
+    assert (done.batches["journal_lines"].mode, done.batches["journal_lines"].rows) == ("changes", 1)
+    assert held(control, close) == expected(sandbox, close.period.key)
 
 
-@pytest.mark.parametrize("options", [{"auth": "session"}, {"auth": "session", "logon_path": "Utilities/Logon"}])
+@pytest.mark.parametrize("options", [{}, {"logon_path": "Utilities/Logon"}])
 def test_a_close_by_sessions_leaves_none_behind(tmp_path, trail_template, sandbox, control, options):
-    with opened_closes(tmp_path, trail_template, sandbox, control, FLOW, **options) as opened:
+    with opened_closes(tmp_path, trail_template, sandbox, control, FLOW, auth=Auth.SESSION, **options) as opened:
         close = opened("FY2026-P04")
         close.imports = (*LISTS, LINES)
         close.run("whole")
