@@ -45,8 +45,8 @@ def load_story(load: LoadSpec) -> str:
 def remove_story(load: LoadSpec) -> str:
     """Return the page of a task that removes records."""
     return (
-        f"Runs **{load.delete}** when records of {load.dataset} are gone: the load before it has set their figures to 0, "
-        "and the action removes those."
+        f"Runs **{load.delete}** when records of {load.dataset} are gone. The load before it has set their figures to "
+        "0; the action removes those."
     )
 
 

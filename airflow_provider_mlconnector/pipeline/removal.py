@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """After a load of records: the model's delete action removes those that the ledger has no more.
 
-The load has set their figures to 0, ``present`` among them; by that the action chooses. So running it twice does no harm.
+The load has set their figures to 0, ``present`` among them; by that the action chooses, so that running it twice does
+no harm.
 """
 
 from __future__ import annotations

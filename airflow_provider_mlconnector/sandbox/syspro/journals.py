@@ -66,17 +66,18 @@ class JournalFrame:
         """Return the values of a property."""
         match field:
             case "Company":
-                return np.array([company for company, _ in self.companies], object)[self.owners]
+                return np.asarray(np.array([company for company, _ in self.companies], object)[self.owners])
             case "GlYear":
                 return np.asarray(self._periods() // 100)
             case "GlPeriod":
                 return np.asarray(self._periods() % 100)
             case "Journal":
-                return (self.rows["entry"] - 1) // JOURNAL_ENTRIES + 1
+                return np.asarray((self.rows["entry"] - 1) // JOURNAL_ENTRIES + 1)
             case "EntryNumber":
-                return (self.rows["entry"] - 1) % JOURNAL_ENTRIES + 1
+                return np.asarray((self.rows["entry"] - 1) % JOURNAL_ENTRIES + 1)
             case "EntryDate":
-                return (self.rows["day"] - _ORDINAL_OF_EPOCH).astype("datetime64[D]").astype("datetime64[us]")
+                days = np.asarray(self.rows["day"] - _ORDINAL_OF_EPOCH)
+                return days.astype("datetime64[D]").astype("datetime64[us]")
             case "TimeStamp":
                 return np.maximum(self.rows["stamp"], version_of(0))
             case _:

@@ -99,8 +99,8 @@ def _counted(counter: Counter, rows: pa.RecordBatch) -> int | None:
     if not rows.num_rows:
         return None
     if counter is Counter.JOURNALS:
-        return max(rows["Journal"].to_pylist())
-    return max(int.from_bytes(base64.b64decode(text), "big") for text in rows[TIME_STAMP].to_pylist())
+        return max(int(number) for number in rows["Journal"].to_pylist() if number is not None)
+    return max(int.from_bytes(base64.b64decode(str(text)), "big") for text in rows[TIME_STAMP].to_pylist())
 
 
 def _later(one: datetime | None, other: datetime) -> datetime:

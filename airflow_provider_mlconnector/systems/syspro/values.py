@@ -18,7 +18,8 @@ def days(texts: Column) -> Column:
     import pyarrow.compute as pc
 
     written = pc.utf8_slice_codeunits(texts, 0, 10)
-    return pc.if_else(pc.equal(written, ""), pa.scalar(None, pa.string()), written).cast(pa.date32())
+    blank = pc.equal(written, pa.scalar(""))
+    return pc.if_else(blank, pa.scalar(None, pa.string()), written).cast(pa.date32())
 
 
 def day(text: str | None) -> date | None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The model "FP&A Hub": what its builder made, and what it holds before the first close.
 
-Accounts, cost centres, partners, invoices and stock are empty: the close brings them. The time scale is four fiscal years,
-July 2024 to June 2028, in months named like ``Jul 25``.
+Accounts, cost centres, partners, invoices and stock are empty: the close brings them. The time scale is four fiscal
+years, July 2024 to June 2028, in months named like ``Jul 25``.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists that are keyed by an ERP's ids: texts as properties, figures in a module, and the action that clears them up."""
+"""Lists keyed by an ERP's ids: texts as properties, figures in a module, and the action that clears them up."""
 
 from __future__ import annotations
 
