@@ -148,19 +148,26 @@ def empty_trail(tmp_path_factory):
 
 
 @pytest.fixture
-def site(home, empty_trail, monkeypatch):
-    """Serve Anaplan and Business Central, connected and set up."""
+def systems():
+    """Name the systems that ``site`` serves; a module may serve others."""
+    return SYSTEMS
+
+
+@pytest.fixture
+def site(home, empty_trail, monkeypatch, systems):
+    """Serve Anaplan and a ledger, connected and set up."""
     from airflow_provider_mlconnector import bench
     from airflow_provider_mlconnector.sandbox.running import serve
     from airflow_provider_mlconnector.trail.leases import Leases
 
     (home / "mlconnector").mkdir()
     shutil.copy(empty_trail, home / "mlconnector" / "trail.db")
-    with serve(SYSTEMS) as sandbox:
+    with serve(systems) as sandbox:
         there = Site(sandbox, monkeypatch)
         monkeypatch.setenv("AIRFLOW__MLCONNECTOR__ALLOWED_HOSTS", sandbox.url)
         there.connect_anaplan()
-        there.connect_business_central()
+        if "business_central" in systems:
+            there.connect_business_central()
         opened = bench.open_bench
 
         def open_bench():
