@@ -210,6 +210,14 @@ def unreadable(
         return count, tuple(record for (record,) in (db.rows(chosen, seed, limit) if count else ()))
 
 
+def fingerprint(db: Engine, view: str, names: Sequence[str]) -> tuple[int, int]:
+    """Return the number of rows of a view and the sum of their hashes: the same for the same rows in any order."""
+    rows, total = db.rows(
+        f"SELECT count(*), coalesce(sum(hash(row({listed(names)}))::HUGEINT), 0) FROM {quoted(view)}"
+    )[0]
+    return int(rows), int(total)
+
+
 def news_sql(names: Sequence[str]) -> str:
     """Return the query for the rows of ``arrived`` that ``book`` does not hold just so."""
     differs = " OR ".join(f"a.{quoted(name)} IS DISTINCT FROM b.{quoted(name)}" for name in names)

@@ -203,16 +203,30 @@ class _Reader:
         self.bench.trail.record(self.run.run_id, EventKind.NOTE, detail)
 
     def _stage(self, ticket: BatchTicket, reading: Reading) -> tuple[StagedFile | None, Control]:
-        """Write what is read to a file; of a read of changes only what the book does not hold alike."""
+        """Write what is read to a file; of a read of changes only what the book does not hold alike.
+
+        A whole read that nobody asked for, of an ERP that tells no changes, is staged only if it brought another book.
+        """
         control = Control(self.schema)
         with ParquetSink(self.bench.stage, self.schema) as sink:
             pour(control.passing(reading.batches), sink)
             _check_all_came(reading, control.rows)
             if ticket.mode == ReadMode.WHOLE:
-                return sink.publish(book.batch_key(ticket)), control
+                known = self.run.mode != ReadMode.WHOLE and self._is_in_book(sink.finish())
+                return (None if known else sink.publish(book.batch_key(ticket))), control
             if not control.rows:
                 return None, control
             return self._stage_news(ticket, sink.finish())
+
+    def _is_in_book(self, arrived: Path) -> bool:
+        """Say whether the book holds just what arrived, by a hash of every row."""
+        state = self.bench.trail.book(self.scope)
+        if state.base is None or state.columns_digest != book.columns_digest(self.schema):
+            return False
+        with engine(self.bench) as db:
+            book.lay_out(db, self.bench.stage, state)
+            db.files("arrived", arrived)
+            return book.fingerprint(db, "arrived", self.schema.names) == book.fingerprint(db, "book", self.schema.names)
 
     def _stage_news(self, ticket: BatchTicket, arrived: Path) -> tuple[StagedFile | None, Control]:
         """Leave out the rows that the overlap of two reads brought again."""

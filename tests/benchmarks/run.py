@@ -6,6 +6,7 @@ most of a delay of 20 ms per page hidden.
 
 import argparse
 import csv
+import importlib
 import io
 import json
 import os
@@ -110,8 +111,10 @@ def show(rows: int, figures: dict[str, dict[str, object]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--erp", default="business_central", choices=["business_central"])
-    parser.parse_args()
+    parser.add_argument("--erp", default="business_central", choices=["business_central", "syspro"])
+    erp = parser.parse_args().erp
+    if erp != "business_central":  # another ledger is measured by a module of its name
+        sys.exit(importlib.import_module(erp).main())
     small = bench(SMALL, ("floor", "close", "peer"))
     show(SMALL, small)
     large = bench(LARGE, ("floor", "close"))

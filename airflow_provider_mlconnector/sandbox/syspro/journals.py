@@ -77,9 +77,9 @@ class JournalFrame:
                 return np.asarray((self.rows["entry"] - 1) % JOURNAL_ENTRIES + 1)
             case "EntryDate":
                 days = np.asarray(self.rows["day"] - _ORDINAL_OF_EPOCH)
-                return days.astype("datetime64[D]").astype("datetime64[us]")
+                return np.asarray(days.astype("datetime64[D]").astype("datetime64[us]"))
             case "TimeStamp":
-                return np.maximum(self.rows["stamp"], version_of(0))
+                return np.asarray(np.maximum(self.rows["stamp"], version_of(0)))
             case _:
                 found = np.empty(len(self), object)
                 found[:] = [row[field] for row in self.as_rows()]
