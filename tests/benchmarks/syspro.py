@@ -46,9 +46,13 @@ NAMES = {
     "GenMaster": "Company GlCode Description AccountType GlGroup",
 }
 TEXTS = ("Company", "GlCode", "EntryDate", "Source", "Reference", "TimeStamp")
+NUMBERS = ("Journal", "EntryNumber")
 ENTRY = pa.struct(
-    [*((name, pa.string()) for name in TEXTS), *((name, pa.int64()) for name in ("Journal", "EntryNumber"))]
-    + [("EntryValue", pa.decimal128(38, 6))]
+    [
+        *((name, pa.string()) for name in TEXTS),
+        *((name, pa.int64()) for name in NUMBERS),
+        ("EntryValue", pa.decimal128(38, 6)),
+    ]
 )
 
 
