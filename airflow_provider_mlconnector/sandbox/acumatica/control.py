@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Control routes of Acumatica: switches, sessions, tokens, purchase orders, and faults with the bodies it really sends."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, HTTPException
+
+from airflow_provider_mlconnector.sandbox.acumatica.seats import seats_of
+from airflow_provider_mlconnector.sandbox.acumatica.site import SYSTEM, Site, Switches
+from airflow_provider_mlconnector.sandbox.faults import Fault, FaultKind
+
+_LICENSE = "The custom error module does not recognize this error."
+_GATEWAY = "<html><body><h1>503 Service Unavailable</h1></body></html>"
+
+ANSWERS: dict[str, tuple[int, Any]] = {
+    "throttled_json": (429, {"message": "The request has been declined because of the license limit."}),
+    "throttled_text": (429, _LICENSE),
+    "throttled_html": (429, "<html><head><title>Too many requests</title></head></html>"),
+    "bad_request": (400, {"message": "The request is invalid.", "modelState": {"": ["Unknown member."]}}),
+    "unauthorized": (401, {"message": "You are not logged in."}),
+    "forbidden": (403, {"message": "You have insufficient rights to access the object (GL301000)."}),
+    "not_found": (404, {"message": "No HTTP resource was found that matches the request URI."}),
+    "busy": (409, {"message": "A long operation is running for this screen in the current session."}),
+    "precondition": (412, {"message": "The precondition does not hold."}),
+    "invalid": (422, {"error": "Inserting  'GL Batch' record raised at least one error.", "Account": {"error": "x"}}),
+    "failed": (500, {"message": "An error has occurred.", "exceptionMessage": "Object reference not set."}),
+    "deadlock": (500, {"message": "An error has occurred.", "exceptionMessage": "Transaction was deadlocked."}),
+    "recycled": (503, _GATEWAY),
+}
+"""Answers by name: status, and body as JSON or text."""
+
+
+def preset(name: str, *, path: str, times: int | None, skip: int) -> Fault:
+    """Return a fault by the name of its answer.
+
+    :raises KeyError: when there is none of that name.
+    """
+    status, body = ANSWERS[name]
+    headers = {"Content-Type": "text/html"} if str(body).startswith("<") else {}
+    return Fault(
+        FaultKind.STATUS, SYSTEM, path=path, times=times, skip=skip, status=status, headers=headers, body=body
+    )
+
+
+def router(site: Site) -> APIRouter:
+    """Return the control routes."""
+    routes, seats = APIRouter(prefix=f"/_sandbox/{SYSTEM}"), seats_of(site)
+
+    @routes.patch("/switches")
+    async def change(wanted: dict[str, Any]) -> dict[str, Any]:
+        unknown = wanted.keys() - {field.name for field in fields(Switches)}
+        if unknown:
+            raise HTTPException(422, f"there is no switch {', '.join(sorted(unknown))}")
+        try:
+            site.switches = msgspec.convert(asdict(site.switches) | wanted, Switches)
+        except msgspec.ValidationError as error:
+            raise HTTPException(422, str(error)) from error
+        return asdict(site.switches)
+
+    @routes.delete("/switches")
+    async def reset() -> dict[str, Any]:
+        site.switches = Switches()
+        return asdict(site.switches)
+
+    @routes.get("/sessions")
+    async def sessions() -> list[dict[str, str]]:
+        return [{"tenant": session.tenant.name, "branch": session.branch} for session in seats.sessions()]
+
+    @routes.post("/sessions")
+    async def occupy() -> dict[str, int]:
+        """Let somebody else log in."""
+        seats.open(site.tenants[0])
+        return {"sessions": len(seats.sessions())}
+
+    @routes.delete("/sessions")
+    async def end() -> dict[str, str]:
+        seats.close_all()
+        return {"status": "closed"}
+
+    @routes.delete("/tokens")
+    async def revoke() -> dict[str, str]:
+        seats.revoke_tokens()
+        return {"status": "revoked"}
+
+    @routes.delete("/failures")
+    async def unlock() -> dict[str, str]:
+        site.failures = 0
+        return {"status": "unlocked"}
+
+    @routes.post("/purchase-orders/{number}/open")
+    async def invoice(number: str, amount: Decimal, tenant: str = "") -> dict[str, str]:
+        try:
+            order = site.tenant(tenant).stock.invoice_order(number, amount)
+        except KeyError as error:
+            raise HTTPException(404, f"there is no order {number}") from error
+        return {"status": order.status}
+
+    @routes.post("/faults/{name}")
+    async def fault(name: str, path: str = "JournalTransaction", times: int = 1, skip: int = 0) -> dict[str, int]:
+        if name not in ANSWERS:
+            raise HTTPException(404, f"there is no fault '{name}', only {', '.join(ANSWERS)}")
+        return {"id": site.world.faults.add(preset(name, path=path, times=times, skip=skip))}
+
+    return routes

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Journal transactions: the posted lines in batches, as this ledger knows them.
+
+A batch is a run of lines of one document, with one date, period, ledger and currency. A year's closing entries are not
+shown: this ledger moves a year's result to retained earnings without a journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from airflow_provider_mlconnector.finance.datasets import EntryKind
+from airflow_provider_mlconnector.finance.periods import Period
+from airflow_provider_mlconnector.sandbox.acumatica.site import (
+    ACTUAL_LEDGER,
+    STATISTICAL_LEDGER,
+    Tenant,
+)
+from airflow_provider_mlconnector.sandbox.acumatica.wire import Record
+from airflow_provider_mlconnector.sandbox.acumatica.words import (
+    MODULES,
+    NO_PROJECT,
+    period_text,
+    subaccount,
+)
+from airflow_provider_mlconnector.sandbox.books.codes import EPOCH, MILLISECOND, money
+from airflow_provider_mlconnector.sandbox.books.lines import (
+    ENTRY_KINDS,
+    KINDS,
+    LINE,
+    NEVER_MODIFIED,
+    Line,
+    Rows,
+    debits,
+    document_number,
+    system_ids,
+)
+from airflow_provider_mlconnector.sandbox.books.periods import packed_key
+from airflow_provider_mlconnector.sandbox.books.selection import Mask, in_period
+from airflow_provider_mlconnector.sandbox.odata.filters import Column
+
+POSTED = "Posted"
+_CLOSING = ENTRY_KINDS.index(EntryKind.CLOSING)
+_TOGETHER = ("kind", "document", "day", "period", "ledger", "currency")
+
+
+def posted_rows(tenant: Tenant, period: Period | None) -> Rows:
+    """Return the lines that were posted to a period, or ever, in order of entry number."""
+    within = in_period(period, by_date=False) if period else None
+
+    def wanted(rows: Rows) -> Mask:
+        shown = rows["entry_kind"] != _CLOSING
+        return np.asarray(shown & within(rows) if within else shown, np.bool_)
+
+    first, last = (period.start, period.end) if period else (date.min, date.max)
+    found = list(tenant.books.ledger.select(first, last, wanted))
+    return np.concatenate(found) if found else np.zeros(0, LINE)
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Batches of one tenant.
+
+    :param rows: their lines; ``starts`` are the places of each batch's first line.
+    """
+
+    tenant: Tenant
+    rows: Rows
+    starts: NDArray[Any]
+
+    @classmethod
+    def of_period(cls, tenant: Tenant, period: Period | None) -> Batches:
+        """Return the batches of a period, or all."""
+        rows = posted_rows(tenant, period)
+        statistical = np.isin(rows["account"], tenant.books.statistical_places())
+        fresh = np.ones(len(rows), np.bool_)
+        fresh[1:] = statistical[1:] != statistical[:-1]
+        for name in _TOGETHER:
+            fresh[1:] |= rows[name][1:] != rows[name][:-1]
+        return cls(tenant, rows, np.flatnonzero(fresh))
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @cached_property
+    def firsts(self) -> Rows:
+        """Return the first line of each batch."""
+        return self.rows[self.starts]
+
+    @cached_property
+    def stamps(self) -> NDArray[Any]:
+        """Return when each batch was last modified, in milliseconds."""
+        return np.maximum.reduceat(self.rows["stamp"], self.starts) if len(self) else np.zeros(0, np.int64)
+
+    def column(self, name: str) -> Column:
+        """Return a header field of every batch, for filters.
+
+        :raises KeyError: for a field that is not filtered by here.
+        """
+        match name:
+            case "LastModifiedDateTime" | "CreatedDateTime":
+                times = self.stamps.astype("datetime64[ms]").astype("datetime64[us]")
+                times[self.stamps == NEVER_MODIFIED] = np.datetime64("NaT")
+                return np.asarray(times)
+            case "TransactionDate":
+                ordinal = date(1970, 1, 1).toordinal()
+                return np.asarray((self.firsts["day"] - ordinal).astype("datetime64[D]").astype("datetime64[us]"))
+            case "BatchNbr":
+                return np.array([batch_number(entry) for entry in self.firsts["entry"]], object)
+            case _:
+                return np.array([self._header_text(name, row) for row in self.firsts], object)
+
+    def records(self, places: Sequence[int] | NDArray[Any]) -> Iterator[Record]:
+        """Yield the batches at these places, whole."""
+        ends = np.append(self.starts[1:], len(self.rows))
+        for place in places:
+            yield self._record(self.rows[self.starts[place] : ends[place]], int(self.stamps[place]))
+
+    def _record(self, rows: Rows, stamp: int) -> Record:
+        first = rows[0]
+        ids = _guids(rows, self.tenant.books.seed)
+        modified = None if stamp == NEVER_MODIFIED else EPOCH + stamp * MILLISECOND
+        return {
+            "id": _batch_guid(ids[0]),
+            "BatchNbr": batch_number(first["entry"]),
+            "BranchID": self.tenant.branch,
+            "CreatedDateTime": modified,
+            "CurrencyID": self._header_text("CurrencyID", first),
+            "Description": self.tenant.books.texts.all[first["text"]],
+            "Hold": False,
+            "LastModifiedDateTime": modified,
+            "LedgerID": self._header_text("LedgerID", first),
+            "Module": self._header_text("Module", first),
+            "PostPeriod": self._header_text("PostPeriod", first),
+            "Status": POSTED,
+            "TransactionDate": date.fromordinal(first["day"]),
+            "Details": list(self._details(rows, ids)),
+        }
+
+    def _details(self, rows: Rows, ids: Sequence[str]) -> Iterator[Record]:
+        books = self.tenant.books
+        first = int(rows[0]["entry"])
+        in_debit = debits(rows) != 0
+        amounts = np.where(rows["currency"] == 0, rows["cents"], rows["foreign"])
+        for row, id_, debit, amount in zip(rows, ids, in_debit, amounts, strict=True):
+            account = books.accounts[row["account"]]
+            yield {
+                "id": id_,
+                "Account": account.number,
+                "BranchID": self.tenant.branch,
+                "CreditAmount": money(0 if debit else -int(amount)),
+                "DebitAmount": money(int(amount) if debit else 0),
+                "Description": account.name,
+                "LineNbr": int(row["entry"]) - first + 1,
+                "Project": books.projects.all[row["project"]] or NO_PROJECT,
+                "Qty": money(0),
+                "ReferenceNbr": document_number(row["kind"], row["document"], books.texts.all)[-15:],
+                "Subaccount": subaccount(books.departments.all[row["department"]]),
+                "TransactionDescription": books.texts.all[row["text"]],
+            }
+
+    def _header_text(self, name: str, row: Any) -> str:
+        books = self.tenant.books
+        match name:
+            case "Module":
+                return MODULES.get(KINDS[row["kind"]].source, "GL")
+            case "PostPeriod":
+                return _post_period(self.tenant, row)
+            case "LedgerID":
+                return _ledger_id(self.tenant, row)
+            case "CurrencyID":
+                return books.currencies.all[row["currency"]]
+            case "Status":
+                return POSTED
+            case "BranchID":
+                return self.tenant.branch
+            case "Description":
+                return books.texts.all[row["text"]]
+            case _:
+                raise KeyError(name)
+
+
+def batch_number(entry: int) -> str:
+    """Return the number of the batch that begins with an entry."""
+    return f"{entry:010d}"
+
+
+def detail_lines(tenant: Tenant, period: Period) -> Iterator[tuple[Line, str, str, str]]:
+    """Yield each posted line of a period with its ledger, module and batch number."""
+    batches = Batches.of_period(tenant, period)
+    ends = np.append(batches.starts[1:], len(batches.rows))
+    for start, end in zip(batches.starts, ends, strict=True):
+        first = batches.rows[start]
+        module = MODULES.get(KINDS[first["kind"]].source, "GL")
+        for row in batches.rows[start:end]:
+            yield tenant.books.line_of(row), _ledger_id(tenant, row), module, batch_number(first["entry"])
+
+
+def _post_period(tenant: Tenant, row: Any) -> str:
+    own = int(row["period"])
+    fiscal = tenant.books.company.fiscal
+    return period_text(packed_key(own) if own else fiscal.period_of(date.fromordinal(row["day"])).key)
+
+
+def _ledger_id(tenant: Tenant, row: Any) -> str:
+    if tenant.books.accounts[row["account"]].statistical:
+        return STATISTICAL_LEDGER
+    return tenant.books.ledgers.all[row["ledger"]] if row["ledger"] else ACTUAL_LEDGER
+
+
+def _guids(rows: Rows, seed: int) -> list[str]:
+    return [bytes(text).decode() for text in system_ids(rows["entry"], seed, rows["life"])]
+
+
+def _batch_guid(first_line: str) -> str:
+    """Return a batch's own guid, which is none of its lines'."""
+    return f"b{first_line[1:]}" if first_line[0] != "b" else f"c{first_line[1:]}"
