@@ -15,6 +15,7 @@
     │   ├── BadRequestError         400, 405, 406, 415
     │   ├── ConflictError           409, 412
     │   ├── RateLimitedError        429, with the wait that the server asked for
+    │   │   └── SeatLimitError      the license lets nobody else log in now
     │   ├── ServerError             5xx
     │   └── ProtocolError           an answer that breaks the protocol: malformed, half a page, a foreign host
     ├── ModelError                  the Anaplan model is not to be worked with
@@ -172,6 +173,12 @@ class RateLimitedError(RemoteError):
     def __init__(self, message: str, *, retry_after: float | None = None, hint: str = "", path: str = "") -> None:
         super().__init__(message, hint=hint, status=429, path=path)
         self.retry_after = retry_after
+
+
+class SeatLimitError(RateLimitedError):
+    """The license lets nobody else log in now: wait until somebody has logged out, which takes minutes."""
+
+    code = "MLC-NET-11"
 
 
 class ServerError(RemoteError):

@@ -40,6 +40,7 @@ class Dataset(StrEnum):
     AR_INVOICES = "ar_invoices"
     INVENTORY = "inventory"
     PERIODS = "periods"
+    PURCHASE_ORDERS = "purchase_orders"
 
 
 class Type(StrEnum):
@@ -112,6 +113,10 @@ COLUMNS: dict[Dataset, tuple[Column, ...]] = {
     ),
     Dataset.INVENTORY: _columns(
         _STAMP + "item:text! name:text! warehouse:text quantity:money allocated:money unit_cost:money amount:money"
+    ),
+    Dataset.PURCHASE_ORDERS: _columns(
+        _STAMP + "number:text! vendor:text! order_date:date promised_date:date status:text currency:text "
+        "amount:money! open_amount:money"
     ),
     Dataset.PERIODS: _columns(_STAMP + "period:text! name:text start:date! end:date closed:boolean locked:boolean"),
 }

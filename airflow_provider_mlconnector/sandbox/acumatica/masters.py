@@ -59,8 +59,8 @@ def accounts(tenant: Tenant) -> Iterator[Record]:
 
 
 def account_class(tenant: Tenant, account: Account) -> str | None:
-    """Return an account's class: the name of the heading that it stands under in the books."""
-    return tenant.books.account(account.parent).name.upper()[:20] if account.parent else None
+    """Return an account's class: the number of the heading that it stands under in the books."""
+    return account.parent or None
 
 
 def subaccounts(tenant: Tenant) -> Iterator[Record]:

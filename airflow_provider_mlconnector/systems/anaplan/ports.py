@@ -7,38 +7,11 @@ The trail implements them for a deployment, :mod:`systems.anaplan.local` for a s
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Protocol
 
+from airflow_provider_mlconnector.systems.http.tokens import Token, TokenStore
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """An access token as Anaplan gave it; ``scheme`` is ``AnaplanAuthToken`` or ``Bearer``."""
-
-    value: str = field(repr=False)
-    expires_at: datetime
-    scheme: str = "AnaplanAuthToken"
-
-
-class TokenStore(Protocol):
-    """Keeps one token per login for the whole deployment."""
-
-    def token(
-        self, key: str, *, fresh: Callable[[Token | None, str | None], tuple[Token, str | None]], early: float
-    ) -> Token:
-        """Return a token that lives for at least ``early`` more seconds, made by one holder at a time.
-
-        :param key: fingerprint of host and login; never a secret itself.
-        :param fresh: logs in or refreshes; takes the last token and the stored refresh token, returns new ones. A
-            rotated refresh token is stored durably before the access token is handed out.
-        """
-
-    def reject(self, key: str, value: str) -> None:
-        """Forget a token that the server refused, unless a newer one is stored already."""
-
-    def put_refresh_token(self, key: str, refresh_token: str) -> None:
-        """Store a refresh token that a person obtained by ``airflow mlconnector login``."""
+__all__ = ["Budget", "Fence", "Token", "TokenStore", "no_fence"]
 
 
 class Budget(Protocol):

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Acumatica's error answers mean, and what to do about them.
+
+A 500 says nothing by its number: a wrong password is one, and so is a record that is not there. What counts is the
+exception's text. Refusals by the license come as JSON, as plain text or as a page.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_mlconnector.errors import (
+    AuthenticationError,
+    BadRequestError,
+    MlconnectorError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitedError,
+    RemoteError,
+    SeatLimitError,
+    ServerError,
+    UnknownNameError,
+)
+from airflow_provider_mlconnector.systems.http.failures import error_of_status
+
+if TYPE_CHECKING:
+    import requests
+
+OPTIMIZATION = "CannotOptimize"
+"""Remote code of an error that says that a list cannot be made with these fields; :func:`unfit_fields` names them."""
+
+_LONGEST = 400
+_SIGN_IN = ("/entity/auth/login", "/identity/connect/token")
+_NO_SEAT = ("api login limit", "concurrent api login", "checkapiuserslimits", "apiloginlimitreached", "sm201010")
+_NO_LOGIN = (
+    "invalid credentials",
+    "locked out",
+    "account is disabled",
+    "account has been disabled",
+    "need to change your password",
+)
+_PASSING = ("deadlock", "timeout", "another process has")
+_OAUTH_REFUSALS = frozenset({"invalid_grant", "invalid_client", "unauthorized_client", "invalid_scope"})
+_FIELDS_FOLLOW = "cause the error:"
+
+
+def classify(response: requests.Response) -> MlconnectorError:
+    """Make the error of an answer that is not a success."""
+    plain = error_of_status(response)
+    said = _said(response)
+    words = f"{said} {_start(response)}".lower()
+    if any(word in words for word in _NO_SEAT) or (response.status_code == 429 and _signs_in(plain)):
+        return SeatLimitError(
+            "All sessions that the license allows are taken.",
+            hint="Close sessions on the form SM201010, or let fewer applications log in at once.",
+            path=plain.path,
+        )
+    if isinstance(plain, RateLimitedError):
+        return plain
+    return _of_status(plain, said, words)
+
+
+def unfit_fields(error: RemoteError) -> tuple[str, ...]:
+    """Return the fields that a list cannot be made with, as the error names them."""
+    _, _, named = error.message.partition(_FIELDS_FOLLOW)
+    return tuple(line.partition(":")[0].strip() for line in named.splitlines() if ": View" in line)
+
+
+def _of_status(plain: RemoteError, said: str, words: str) -> MlconnectorError:
+    message = f"{plain.message.rstrip('.')}: {said}" if said and said not in plain.message else plain.message
+    status, path = plain.status, plain.path
+
+    def made(kind: type[RemoteError], hint: str = "", code: str = "") -> RemoteError:
+        return kind(message, status=status, path=path, hint=hint, remote_code=code, request_id=plain.request_id)
+
+    if any(word in words for word in _NO_LOGIN):
+        return made(AuthenticationError, "Check user and password; repeated failures lock the user.")
+    if "pxundefinedcompany" in words or "proper company id cannot be determined" in words:
+        return UnknownNameError("The site has no such tenant.", hint="Check the tenant in the connection.")
+    if plain.remote_code in _OAUTH_REFUSALS:
+        return made(AuthenticationError, _OAUTH_HINTS.get(plain.remote_code, ""), plain.remote_code)
+    match status:
+        case 500 if "cannot be optimized" in words or "optimization cannot be performed" in words:
+            return made(BadRequestError, code=OPTIMIZATION)
+        case 500 if "noentitysatisfies" in words:
+            return made(NotFoundError)
+        case 500 if not any(word in words for word in _PASSING):
+            return made(BadRequestError)
+        case 409:
+            return made(ServerError, "A long operation runs in this session.")
+        case 401:
+            return made(AuthenticationError, "Check the login of the connection.")
+        case 403:
+            return made(PermissionDeniedError, "Give the user rights to the form, and see that its feature is on.")
+        case _:
+            return made(type(plain))
+
+
+_OAUTH_HINTS = {
+    "invalid_grant": "Check user and password, or log in again: airflow mlconnector login",
+    "invalid_client": "Check client id (GUID@Tenant) and secret on the form SM303010.",
+    "unauthorized_client": "The connected application has another flow: see the form SM303010.",
+    "invalid_scope": "The connected application does not allow offline_access.",
+}
+
+
+def _signs_in(error: RemoteError) -> bool:
+    return error.path.endswith(_SIGN_IN)
+
+
+def _start(response: requests.Response) -> str:
+    """Return the beginning of a body that is no JSON, to look for words in it; nobody is shown it."""
+    return response.content[:4000].decode("utf-8", "replace")
+
+
+def _said(response: requests.Response) -> str:
+    """Return the useful sentence of an error: of an exception, or of each field that was not valid."""
+    if "json" not in response.headers.get("Content-Type", ""):
+        return ""
+    try:
+        body = json.loads(response.content)
+    except ValueError:
+        return ""
+    if not isinstance(body, dict):
+        return ""
+    told = body.get("exceptionMessage") or body.get("message") or "; ".join(_errors_within(body))
+    kind = str(body.get("exceptionType") or "").rpartition(".")[2]
+    return f"{str(told)[:_LONGEST]}{f' ({kind})' if kind.startswith('NoEntity') else ''}"
+
+
+def _errors_within(body: Any) -> Iterator[str]:
+    """Yield the errors that stand in a record beside the values that they are about."""
+    if isinstance(body, dict):
+        if isinstance(body.get("error"), str):
+            yield body["error"]
+        for value in body.values():
+            yield from _errors_within(value)
+    elif isinstance(body, list):
+        for item in body:
+            yield from _errors_within(item)

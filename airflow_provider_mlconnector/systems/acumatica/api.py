@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One endpoint of one tenant: single requests to its entities, in one session that is always logged out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
+from airflow_provider_mlconnector.errors import CapabilityError, ProtocolError, RemoteError, UnknownNameError
+from airflow_provider_mlconnector.systems.acumatica.answers import OPTIMIZATION, classify, unfit_fields
+from airflow_provider_mlconnector.systems.acumatica.connection import (
+    CONTRACT,
+    DEFAULT_ENDPOINT,
+    FIRST_OF_CONTRACT_5,
+    AcumaticaConnection,
+)
+from airflow_provider_mlconnector.systems.acumatica.signin import patient, sign_in_of
+from airflow_provider_mlconnector.systems.acumatica.wrapped import Entity, Record
+from airflow_provider_mlconnector.systems.http.entra import require_tls
+from airflow_provider_mlconnector.systems.http.odata import address
+from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
+from airflow_provider_mlconnector.systems.http.session import HttpSession
+from airflow_provider_mlconnector.systems.http.tokens import TokenStore
+from airflow_provider_mlconnector.systems.port import Finding, FindingKind
+
+BROKEN_TRIES = 3
+"""How often something is asked for that comes back broken."""
+
+RecordT = TypeVar("RecordT", bound=Record)
+Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
+
+
+class _Endpoint(msgspec.Struct):
+    name: str
+    version: str
+
+
+class _Site(msgspec.Struct):
+    endpoints: list[_Endpoint]
+
+
+class _Info(msgspec.Struct):
+    version: str = ""
+
+
+class _Schema(msgspec.Struct):
+    info: _Info
+
+
+class AcumaticaApi:
+    """The read side of an endpoint. One request is on its way at a time, as a session works on one anyway."""
+
+    def __init__(
+        self,
+        connection: AcumaticaConnection,
+        *,
+        tokens: TokenStore | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+        retry: RetryPolicy = DEFAULT_POLICY,
+        proxies: Mapping[str, str] | None = None,
+        verify: bool | str = True,
+        read_timeout: float = 300.0,
+    ) -> None:
+        self.connection = connection
+        root = require_tls(connection.base_url)
+        wire: dict[str, Any] = {
+            "classify": classify,
+            "clock": clock,
+            "timeout": (10.0, read_timeout),
+            "headers": {"Accept": "application/json"},
+            "proxies": proxies,
+            "verify": verify,
+            "one_at_a_time": True,
+        }
+        self._door = HttpSession(root, retry=patient(retry), **wire)
+        self._sign_in = sign_in_of(self._door, connection, clock, tokens)
+        self._session = HttpSession(
+            root, retry=retry, authorize=self._sign_in.headers, on_unauthorized=self._sign_in.reject, **wire
+        )
+        self._unfit: dict[str, frozenset[str]] = {}
+        self._checked = False
+        self.server_time: datetime | None = None
+
+    @property
+    def requests_made(self) -> int:
+        """Requests sent so far, those for signing in included."""
+        return self._session.requests_made + self._door.requests_made
+
+    def close(self) -> None:
+        """Log out and release connections."""
+        try:
+            self._sign_in.sign_out()
+        finally:
+            self._session.close()
+            self._door.close()
+
+    def check_endpoint(self) -> None:
+        """See that the site serves the endpoint in the connection's version, and that its contract is understood.
+
+        :raises UnknownNameError: when it does not; lists what it serves.
+        :raises CapabilityError: for a contract that is not understood here.
+        """
+        if self._checked:
+            return
+        wanted = (self.connection.endpoint, self.connection.version)
+        site = self._listed()
+        if wanted not in [(one.name, one.version) for one in site.endpoints]:
+            raise UnknownNameError(
+                f"The site serves no endpoint {'/'.join(wanted)} to this user.",
+                candidates=[f"{one.name}/{one.version}" for one in site.endpoints],
+                hint="Enter one of these in the connection; a newer version may show fields in another way.",
+            )
+        contract = self._contract()
+        if contract != CONTRACT:
+            raise CapabilityError(
+                f"The endpoint {'/'.join(wanted)} speaks contract {contract}, in which drop-downs and dates are "
+                f"written otherwise; contract {CONTRACT} is understood here.",
+                hint="Choose a version of the endpoint before 26.200.001 in the connection.",
+            )
+        self._checked = True
+
+    def records(
+        self, entity: Entity[RecordT], findings: list[Finding], *, where: str = "", top: int = 0
+    ) -> list[RecordT]:
+        """Return records that a filter lets through; without ``top`` all of them.
+
+        Fields that the server cannot make a list with are left out where they are not needed, and reported.
+
+        :raises RemoteError: with the code ``OPTIMIZATION`` where a needed field stands in the way.
+        """
+        while True:
+            unfit = self._unfit.get(entity.name, frozenset())
+            try:
+                options = _options(entity, unfit, where=where, top=top)
+                return self._answer(entity.read, "GET", self._path(entity), options)
+            except RemoteError as exc:
+                self._leave_out(entity, exc, unfit, findings)
+
+    def keys(self, entity: Entity[RecordT], *, where: str, top: int, skip: int) -> list[tuple[str, ...]]:
+        """Return the keys of records and nothing else of them."""
+        options = {"$filter": where, "$select": ",".join(entity.keys), "$top": str(top), "$skip": str(skip)}
+        path = self._path(entity)
+        return self._answer(entity.read_keys, "GET", path, {name: value for name, value in options.items() if value})
+
+    def record(self, entity: Entity[RecordT], keys: tuple[str, ...]) -> RecordT:
+        """Return a record by its keys.
+
+        :raises NotFoundError: when there is none.
+        """
+        path = self._path(entity, "/".join(quote(key, safe="") for key in keys))
+        return self._answer(entity.read_one, "GET", path, _options(entity, frozenset()))
+
+    def inquire(self, entity: Entity[RecordT], parameters: Mapping[str, object]) -> RecordT:
+        """Ask an inquiry; its rows come with it."""
+        options = {"$expand": ",".join(entity.details)}
+        return self._answer(entity.read_one, "PUT", self._path(entity), options, parameters)
+
+    def _answer(
+        self,
+        read: Callable[[bytes], Result],
+        method: str,
+        path: str,
+        options: Mapping[str, str],
+        body: Mapping[str, object] | None = None,
+    ) -> Result:
+        """Send a request and read its answer; one that comes broken is asked for again."""
+        self.check_endpoint()
+        for _ in range(BROKEN_TRIES - 1):
+            try:
+                return read(self._request(method, path, options, body))
+            except ProtocolError as exc:
+                log.info("%s Asking again.", exc)
+        return read(self._request(method, path, options, body))
+
+    def _request(
+        self, method: str, path: str, options: Mapping[str, str], body: Mapping[str, object] | None = None
+    ) -> bytes:
+        headers = {"PX-CbApiBranch": self.connection.branch} if self.connection.branch else {}
+        response = self._session.request(method, address(path, options), json=body, headers=headers)
+        date = response.headers.get("Date")
+        self.server_time = parsedate_to_datetime(date) if date else self.server_time
+        return response.content
+
+    def _path(self, entity: Entity[RecordT], keys: str = "") -> str:
+        path = f"entity/{self.connection.endpoint}/{self.connection.version}/{entity.name}"
+        return f"{path}/{keys}" if keys else path
+
+    def _leave_out(
+        self, entity: Entity[RecordT], error: RemoteError, unfit: frozenset[str], findings: list[Finding]
+    ) -> None:
+        """Leave fields out of the lists of an entity from now on; raise the error again where that cannot help."""
+        named = [name for name in unfit_fields(error) if entity.is_optional(name) and name not in unfit]
+        if error.remote_code != OPTIMIZATION or not named:
+            raise error
+        self._unfit[entity.name] = unfit | {*named}
+        detail = "the server cannot list it; it is left empty"
+        findings += [Finding(FindingKind.FALLBACK, f"{entity.name}.{name}", detail) for name in named]
+
+    def _listed(self) -> _Site:
+        body = self._request("GET", "entity", {})
+        try:
+            return msgspec.json.decode(body, type=_Site)
+        except msgspec.DecodeError:
+            pass
+        try:
+            return _Site(msgspec.json.decode(body, type=list[_Endpoint]))  # as old builds write it
+        except msgspec.DecodeError:
+            raise ProtocolError("The list of endpoints cannot be read.", path="/entity") from None
+
+    def _contract(self) -> int:
+        """Return the contract of the endpoint: that of Default by its version, that of others as their schema says."""
+        if self.connection.endpoint == DEFAULT_ENDPOINT:
+            return CONTRACT + (self.connection.version >= FIRST_OF_CONTRACT_5)
+        path = f"entity/{self.connection.endpoint}/{self.connection.version}/swagger.json"
+        version = msgspec.json.decode(self._request("GET", path, {}), type=_Schema).info.version
+        return int(version) if version.isdecimal() else CONTRACT
+
+
+def _options(entity: Entity[RecordT], unfit: frozenset[str], *, where: str = "", top: int = 0) -> dict[str, str]:
+    options = {
+        "$filter": where,
+        "$select": ",".join(entity.selected(unfit)),
+        "$expand": ",".join(entity.details),
+        "$top": str(top or ""),
+    }
+    return {name: value for name, value in options.items() if value}
