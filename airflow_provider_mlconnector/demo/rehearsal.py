@@ -47,6 +47,9 @@ SCRIPTS = {
     "syspro": Script(
         systems=("anaplan", "syspro"),
         dag_id="syspro_trading_close",
+    "acumatica": Script(
+        systems=("anaplan", "acumatica"),
+        dag_id="acumatica_services_close",
         period="FY2027-P04",
         first_day=date(2026, 8, 1),
         last_day=date(2026, 9, 30),

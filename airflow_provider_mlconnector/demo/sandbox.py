@@ -30,7 +30,7 @@ def sandbox_process(systems: Sequence[str], *, scale: float = 1.0) -> Iterator[d
 
 def connections(info: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return Airflow connections to the sandbox, in the form of ``airflow connections import``."""
-    makers = {"anaplan": _anaplan, "business_central": _business_central, "dynamics_fo": _dynamics_fo, "syspro": _syspro}
+    makers = {"anaplan": _anaplan, "business_central": _business_central, "dynamics_fo": _dynamics_fo, "syspro": _syspro, "acumatica": _acumatica}
     return {f"{system}_default": make(info["url"], info[system]) for system, make in makers.items() if system in info}
 
 
@@ -68,4 +68,13 @@ def _syspro(url: str, system: Mapping[str, str]) -> dict[str, Any]:
         "login": system["login"],
         "password": system["password"],
         "extra": {key: system[key] for key in ("company", "entity_url")},
+def _acumatica(url: str, system: Mapping[str, str]) -> dict[str, Any]:
+    named = ("tenant", "client_id", "client_secret", "endpoint", "version", "ledger", "segments")
+    extra = {key: system[key] for key in named}
+    return {
+        "conn_type": "acumatica",
+        "host": url,
+        "login": system["login"],
+        "password": system["password"],
+        "extra": extra | {"auth": "password", "site": "acumatica", "branch": system["company"]},
     }

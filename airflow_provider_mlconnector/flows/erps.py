@@ -15,6 +15,7 @@ class System(StrEnum):
     BUSINESS_CENTRAL = "business_central"
     DYNAMICS_FO = "dynamics_fo"
     SYSPRO = "syspro"
+    ACUMATICA = "acumatica"
 
     @property
     def capabilities(self) -> Capabilities:

@@ -16,6 +16,7 @@ HOOKS = {
     System.BUSINESS_CENTRAL: "airflow_provider_mlconnector.hooks.business_central.BusinessCentralHook",
     System.DYNAMICS_FO: "airflow_provider_mlconnector.hooks.dynamics_fo.FinanceOperationsHook",
     System.SYSPRO: "airflow_provider_mlconnector.hooks.syspro.SysproHook",
+    System.ACUMATICA: "airflow_provider_mlconnector.hooks.acumatica.AcumaticaHook",
 }
 
 

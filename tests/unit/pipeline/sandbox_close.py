@@ -55,6 +55,7 @@ from airflow_provider_mlconnector.trail.records import RunRef
 from airflow_provider_mlconnector.trail.store import Trail
 from tests.sandbox_control import SandboxControl
 from tests.unit.pipeline.fake_model import MemoryStore
+from tests.unit.systems.acumatica.opening import open_acumatica
 
 FLOW = Path(__file__).parents[3] / "dags/flows/larkfield_close.yaml"
 ACTUALS = ("Load Accounts", "Load Cost Centres", "Load GL Actuals")
@@ -113,6 +114,9 @@ def open_syspro(control: SandboxControl, flow: Flow, clock: Clock, **options: An
     plain = {name: told[name] for name in ("odata_url", "enet_url", "entity_url", "password", "company_password")}
     plain |= {"operator": told["login"], "company": flow.spec.erp.company}
     return Syspro(SysproConnection(**plain | options), clock=clock)
+def open_ledger(control: SandboxControl, flow: Flow, clock: Clock, **options: Any) -> Erp:
+    """Open the company that a flow reads; ``options`` are those of the connection."""
+    return OPENERS[flow.spec.erp.system](control, flow, clock, **options)
 
 
 def open_business_central(
@@ -148,6 +152,8 @@ LEDGERS: dict[System, Callable[..., Erp]] = {
     System.BUSINESS_CENTRAL: _business_central,
     System.DYNAMICS_FO: _dynamics_fo,
 }
+OPENERS: dict[str, Callable[..., Erp]] = {"business_central": open_business_central, "acumatica": open_acumatica}
+"""By system, what opens its ledger."""
 
 
 class Reading:

@@ -66,6 +66,9 @@ _LISTS = (
     *("Accounts", "Cost Centres", "Entities", "Vendors", "Employees", "Journal Lines"),
     *("Customers", *_RECORD_LISTS),
 )
+_LISTS = ("Accounts", "Cost Centres", "Entities", "Vendors", "Employees", "Journal Lines")
+ENTITIES = ("Larkfield", "Larkfield Services")
+"""Legal entities, each with a ledger of its own."""
 _FIRST_ITEM_PREFIX = 207
 
 

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The way from an Airflow connection to the books of a company in Acumatica."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from airflow_provider_mlconnector.hooks.fields import Fields
+from airflow_provider_mlconnector.hooks.ledger import LedgerHook, PeriodOf
+from airflow_provider_mlconnector.settings import load_settings, origin
+
+if TYPE_CHECKING:
+    from airflow_provider_mlconnector.systems.acumatica.connection import AcumaticaConnection, Login
+    from airflow_provider_mlconnector.systems.http.tokens import TokenStore
+    from airflow_provider_mlconnector.systems.port import Erp
+
+_VENDORS_DOMAIN = ".acumatica.com"
+
+
+class Auth(StrEnum):
+    """How a connection signs in."""
+
+    PASSWORD = "password"  # noqa: S105 - the word of a choice
+    CODE = "code"
+    COOKIE = "cookie"
+
+
+class Scopes(StrEnum):
+    """What an application asks for: a session that ends with its token, or one that outlives it."""
+
+    API = "api"
+    OFFLINE = "api offline_access"
+
+
+class AcumaticaHook(LedgerHook):
+    """Opens companies of one Acumatica tenant.
+
+    :param acumatica_conn_id: a connection of type acumatica.
+    """
+
+    conn_name_attr = "acumatica_conn_id"
+    default_conn_name = "acumatica_default"
+    conn_type = "acumatica"
+    hook_name = "Acumatica"
+
+    def __init__(self, acumatica_conn_id: str = default_conn_name, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.acumatica_conn_id = acumatica_conn_id
+
+    def get_erp(self, company: str = "", period_of: PeriodOf | None = None) -> Erp:
+        """Return the books of a branch, the connection's own unless another is named; the caller closes them.
+
+        :param period_of: not needed: journals tell their periods.
+        :raises ConfigurationError: when the connection lacks something.
+        """
+        from airflow_provider_mlconnector.systems.acumatica.erp import Acumatica
+
+        settings = load_settings()
+        return Acumatica(
+            connection_of(self.fields, company),
+            tokens=self._token_store(),
+            proxies=settings.proxies or None,
+            verify=settings.verify,
+            read_timeout=settings.read_timeout,
+        )
+
+    def _token_store(self) -> TokenStore | None:
+        """Return what keeps the refresh token where a user agreed in a browser; no other login needs the trail."""
+        if auth_of(self.fields) is not Auth.CODE:
+            return None
+        from airflow_provider_mlconnector.hooks.trail import TrailHook, open_cipher, open_trail
+        from airflow_provider_mlconnector.systems.http.tokens import Token
+        from airflow_provider_mlconnector.trail.vault import Vault
+
+        return Vault(open_trail(TrailHook().get_url()).engine, open_cipher(load_settings()), Token)
+
+
+def auth_of(fields: Fields) -> Auth:
+    """Return how the connection signs in."""
+    return fields.choice("auth", Auth, Auth.PASSWORD)
+
+
+def connection_of(fields: Fields, company: str = "") -> AcumaticaConnection:
+    """Return where the company is and how to sign in.
+
+    :raises ConfigurationError: when a part is missing, or the host is neither the vendor's nor among the allowed ones.
+    """
+    from airflow_provider_mlconnector.systems.acumatica.connection import (
+        DEFAULT_ENDPOINT,
+        DEFAULT_VERSION,
+        AcumaticaConnection,
+    )
+    from airflow_provider_mlconnector.systems.acumatica.subaccounts import parse_segments
+
+    site = fields.text("site").strip("/")
+    root = _origin(fields)
+    return AcumaticaConnection(
+        base_url=f"{root}/{site}" if site else root,
+        login=login_of(fields),
+        tenant=fields.text("tenant"),
+        branch=company or fields.text("branch"),
+        endpoint=fields.text("endpoint", DEFAULT_ENDPOINT),
+        version=fields.text("version", DEFAULT_VERSION),
+        ledger=fields.text("ledger"),
+        segments=parse_segments(fields.text("segments")),
+    )
+
+
+def login_of(fields: Fields) -> Login:
+    """Return the connection's login.
+
+    :raises ConfigurationError: when it lacks a part.
+    """
+    from airflow_provider_mlconnector.systems.acumatica.connection import CodeGrant, CookieLogin, PasswordGrant
+
+    auth = auth_of(fields)
+    if auth is Auth.COOKIE:
+        return CookieLogin(fields.needed("login", "user"), fields.needed("password", "password"))
+    client_id, secret = fields.needed("client_id", "client id"), fields.needed("client_secret", "client secret")
+    if auth is Auth.CODE:
+        return CodeGrant(client_id, secret)
+    return PasswordGrant(
+        client_id,
+        secret,
+        fields.needed("login", "user"),
+        fields.needed("password", "password"),
+        fields.choice("scopes", Scopes, Scopes.API).value,
+    )
+
+
+def _origin(fields: Fields) -> str:
+    """Return the connection's host as an origin; hosts of the vendor's own cloud need not be listed."""
+    own = origin(fields.host) if fields.host else ""
+    parts = urlsplit(own)
+    if parts.scheme == "https" and (parts.hostname or "").endswith(_VENDORS_DOMAIN) and not fields.port:
+        return own
+    return fields.origin(load_settings().allowed_hosts)
