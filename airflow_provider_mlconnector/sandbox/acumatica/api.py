@@ -190,7 +190,7 @@ class Api:
         stamped = "LastModifiedDateTime" in entity.fields
         stamps = columns("LastModifiedDateTime").astype(np.int64) if stamped else np.zeros(len(records), np.int64)
         places = found[ordered(order, stamps[found], columns(entity.keys[-1])[found])]
-        return [records[place] for place in query.page(places)]
+        return [records[place] for place in query.page(places, self.site.switches.most_rows)]
 
     def _journals(self, tenant: Tenant, query: Query) -> list[Record]:
         """Return posted batches and drafts; the posted ones are looked at column by column."""
@@ -204,7 +204,8 @@ class Api:
             return []
         edited = columns("LastModifiedDateTime").astype("datetime64[ms]").astype(np.int64)
         stamps = np.concatenate([batches.stamps, edited])[places]
-        page = query.page(places[ordered(self.site.switches.order, stamps, places)])
+        order = ordered(self.site.switches.order, stamps, places)
+        page = query.page(places[order], self.site.switches.most_rows)
         posted = page[page < len(batches)]
         records = dict(zip(posted.tolist(), batches.records(posted), strict=True))
         return [records[place] if place in records else drafts[place - len(batches)] for place in page.tolist()]

@@ -101,9 +101,9 @@ def router(site: Site) -> APIRouter:
         return {"status": order.status}
 
     @routes.post("/faults/{name}")
-    async def fault(name: str, path: str = "JournalTransaction", times: int = 1, skip: int = 0) -> dict[str, int]:
+    async def fault(name: str, of: str = "JournalTransaction", times: int = 1, skip: int = 0) -> dict[str, int]:
         if name not in ANSWERS:
             raise HTTPException(404, f"there is no fault '{name}', only {', '.join(ANSWERS)}")
-        return {"id": site.world.faults.add(preset(name, path=path, times=times, skip=skip))}
+        return {"id": site.world.faults.add(preset(name, path=of, times=times, skip=skip))}
 
     return routes

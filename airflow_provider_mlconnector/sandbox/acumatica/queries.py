@@ -48,9 +48,10 @@ class Query:
     top: int | None
     skip: int
 
-    def page(self, order: NDArray[Any]) -> NDArray[Any]:
-        """Return the part of an order that is asked for; skipping comes first."""
-        return order[self.skip :] if self.top is None else order[self.skip : self.skip + self.top]
+    def page(self, order: NDArray[Any], most: int) -> NDArray[Any]:
+        """Return the part of an order that is asked for, at most so many if not 0; skipping comes first."""
+        limits = [limit for limit in (self.top, most or None) if limit is not None]
+        return order[self.skip :] if not limits else order[self.skip : self.skip + min(limits)]
 
 
 def read_query(entity: EntityType, params: Mapping[str, str]) -> Query:

@@ -60,6 +60,7 @@ class Switches:
     :param versions: those of the endpoint Default that the release serves.
     :param unoptimized: fields that a list cannot be made with, as ``JournalTransaction.Description``.
     :param subaccounts: whether the feature is on; else its form answers 403.
+    :param most_rows: that a list gives, however many are asked for; 0 is all of them.
     :param requests_per_minute: of the license; above half of them each request is held back. 0 is no limit.
     """
 
@@ -70,6 +71,7 @@ class Switches:
     versions: tuple[str, ...] = VERSIONS
     unoptimized: tuple[str, ...] = ()
     subaccounts: bool = True
+    most_rows: int = 0
     requests_per_minute: int = 0
 
 

@@ -39,14 +39,7 @@ class Journal(Record):
     CurrencyID: Text
     LedgerID: Text
     LastModifiedDateTime: Moment
-    Details: list[JournalLine] = []
-
-
-class JournalKey(Record):
-    """A batch without its lines."""
-
-    Module: Text
-    BatchNbr: Text
+    Details: list[JournalLine]
 
 
 class Account(Record):

@@ -63,7 +63,9 @@ class Entity(Generic[RecordT]):
         return [path for path in _paths(self.record, self.details) if path not in without]
 
     def is_optional(self, path: str) -> bool:
-        """Say whether a record may lack a field."""
+        """Say whether a record may lack a field; nested records are always needed."""
+        if path not in self.selected():
+            return False
         record: Any = self.record
         *above, name = path.split("/")
         for part in above:
