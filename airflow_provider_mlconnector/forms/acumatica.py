@@ -70,8 +70,8 @@ FORM: dict[str, Any] = {
         },
         "segments": {
             "label": "Subaccount segments",
-            "description": "Names and lengths of the segments in order, such as DEPARTMENT 3, REGION 2. Lines then have "
-            "these dimensions, beside SUBACCOUNT, BRANCH and PROJECT.",
+            "description": "Names and lengths of the segments in order, such as DEPARTMENT 3, REGION 2. Lines then "
+            "have these dimensions, beside SUBACCOUNT, BRANCH and PROJECT.",
             "schema": TEXT,
         },
     },

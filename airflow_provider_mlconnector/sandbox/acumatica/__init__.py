@@ -3,6 +3,7 @@
 
 /acumatica/entity/…                   endpoints and their versions, legacy login, records, inquiries
 /acumatica/identity/connect/…         OAuth 2.0
+/acumatica/t/{tenant}/api/odata/gi    generic inquiries
 /_sandbox/acumatica/…                 switches, sessions, tokens, ready-made faults
 """
 
@@ -12,7 +13,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from airflow_provider_mlconnector.sandbox.acumatica import api, control, login
+from airflow_provider_mlconnector.sandbox.acumatica import api, control, generic, login
 from airflow_provider_mlconnector.sandbox.acumatica.site import (
     ACTUAL_LEDGER,
     ENDPOINT,
@@ -32,7 +33,7 @@ def router(world: World) -> APIRouter:
     """Return the routes of the site, of its logins and of the controls."""
     site = site_of(world)
     routes = APIRouter()
-    for part in (login, api, control):
+    for part in (login, api, generic, control):
         routes.include_router(part.router(site))
     return routes
 

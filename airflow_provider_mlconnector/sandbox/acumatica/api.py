@@ -216,7 +216,9 @@ class Api:
         :raises HttpError: 500 with the fields that stand in the way.
         """
         asked = {*shape.fields(entity), *shape.expand, *shape.select}
-        unfit = [name.partition(".")[2] for name in self.site.switches.unoptimized if name.startswith(f"{entity.name}.")]
+        unfit = [
+            name.partition(".")[2] for name in self.site.switches.unoptimized if name.startswith(f"{entity.name}.")
+        ]
         causes = [f"{name}: View {entity.name} has BQL delegate" for name in unfit if name in asked]
         if causes:
             said = "\r\n".join(["Optimization cannot be performed.The following fields cause the error:", *causes])

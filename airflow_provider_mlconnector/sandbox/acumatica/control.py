@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Control routes of Acumatica: switches, sessions, tokens, purchase orders, and faults with the bodies it really sends."""
+"""Control routes of Acumatica: switches, sessions, tokens, purchase orders, and faults with bodies as it sends them."""
 
 from __future__ import annotations
 
@@ -42,15 +42,19 @@ def preset(name: str, *, path: str, times: int | None, skip: int) -> Fault:
     """
     status, body = ANSWERS[name]
     headers = {"Content-Type": "text/html"} if str(body).startswith("<") else {}
-    return Fault(
-        FaultKind.STATUS, SYSTEM, path=path, times=times, skip=skip, status=status, headers=headers, body=body
-    )
+    return Fault(FaultKind.STATUS, SYSTEM, path=path, times=times, skip=skip, status=status, headers=headers, body=body)
 
 
 def router(site: Site) -> APIRouter:
     """Return the control routes."""
-    routes, seats = APIRouter(prefix=f"/_sandbox/{SYSTEM}"), seats_of(site)
+    routes = APIRouter(prefix=f"/_sandbox/{SYSTEM}")
+    _add_switches(routes, site)
+    _add_sessions(routes, site)
+    _add_faults(routes, site)
+    return routes
 
+
+def _add_switches(routes: APIRouter, site: Site) -> None:
     @routes.patch("/switches")
     async def change(wanted: dict[str, Any]) -> dict[str, Any]:
         unknown = wanted.keys() - {field.name for field in fields(Switches)}
@@ -66,6 +70,10 @@ def router(site: Site) -> APIRouter:
     async def reset() -> dict[str, Any]:
         site.switches = Switches()
         return asdict(site.switches)
+
+
+def _add_sessions(routes: APIRouter, site: Site) -> None:
+    seats = seats_of(site)
 
     @routes.get("/sessions")
     async def sessions() -> list[dict[str, str]]:
@@ -92,6 +100,14 @@ def router(site: Site) -> APIRouter:
         site.failures = 0
         return {"status": "unlocked"}
 
+
+def _add_faults(routes: APIRouter, site: Site) -> None:
+    @routes.post("/faults/{name}")
+    async def fault(name: str, of: str = "JournalTransaction", times: int = 1, skip: int = 0) -> dict[str, int]:
+        if name not in ANSWERS:
+            raise HTTPException(404, f"there is no fault '{name}', only {', '.join(ANSWERS)}")
+        return {"id": site.world.faults.add(preset(name, path=of, times=times, skip=skip))}
+
     @routes.post("/purchase-orders/{number}/open")
     async def invoice(number: str, amount: Decimal, tenant: str = "") -> dict[str, str]:
         try:
@@ -99,11 +115,3 @@ def router(site: Site) -> APIRouter:
         except KeyError as error:
             raise HTTPException(404, f"there is no order {number}") from error
         return {"status": order.status}
-
-    @routes.post("/faults/{name}")
-    async def fault(name: str, of: str = "JournalTransaction", times: int = 1, skip: int = 0) -> dict[str, int]:
-        if name not in ANSWERS:
-            raise HTTPException(404, f"there is no fault '{name}', only {', '.join(ANSWERS)}")
-        return {"id": site.world.faults.add(preset(name, path=of, times=times, skip=skip))}
-
-    return routes

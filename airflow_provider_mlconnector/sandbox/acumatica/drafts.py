@@ -125,7 +125,9 @@ def _check(tenant: Tenant, record: Mapping[str, Any]) -> None:
     if record["LedgerID"] == BUDGET_LEDGER:
         body["LedgerID"]["error"] = "'Ledger' cannot be found in the system."
         found = True
-    total = sum((Decimal(str(line["DebitAmount"])) - Decimal(str(line["CreditAmount"])) for line in record["Details"]), _ZERO)
+    total = sum(
+        (Decimal(str(line["DebitAmount"])) - Decimal(str(line["CreditAmount"])) for line in record["Details"]), _ZERO
+    )
     if not record["Hold"] and total:
         body["Hold"]["error"] = "The batch is not balanced. Review the debit and credit amounts."
         found = True

@@ -97,7 +97,10 @@ class Batches:
     @cached_property
     def stamps(self) -> NDArray[Any]:
         """Return when each batch was last modified, in milliseconds."""
-        return np.maximum.reduceat(self.rows["stamp"], self.starts) if len(self) else np.zeros(0, np.int64)
+        if not len(self):
+            return np.zeros(0, np.int64)
+        latest: NDArray[Any] = np.maximum.reduceat(self.rows["stamp"], self.starts)
+        return latest
 
     def column(self, name: str) -> Column:
         """Return a header field of every batch, for filters.
@@ -176,13 +179,13 @@ class Batches:
             case "LedgerID":
                 return _ledger_id(self.tenant, row)
             case "CurrencyID":
-                return books.currencies.all[row["currency"]]
+                return str(books.currencies.all[row["currency"]])
             case "Status":
                 return POSTED
             case "BranchID":
                 return self.tenant.branch
             case "Description":
-                return books.texts.all[row["text"]]
+                return str(books.texts.all[row["text"]])
             case _:
                 raise KeyError(name)
 
@@ -212,7 +215,7 @@ def _post_period(tenant: Tenant, row: Any) -> str:
 def _ledger_id(tenant: Tenant, row: Any) -> str:
     if tenant.books.accounts[row["account"]].statistical:
         return STATISTICAL_LEDGER
-    return tenant.books.ledgers.all[row["ledger"]] if row["ledger"] else ACTUAL_LEDGER
+    return str(tenant.books.ledgers.all[row["ledger"]]) if row["ledger"] else ACTUAL_LEDGER
 
 
 def _guids(rows: Rows, seed: int) -> list[str]:

@@ -158,5 +158,3 @@ def _told(body: bytes, content_type: str) -> Mapping[str, Any]:
         return dict(parse_qsl(body.decode()))
     told = json.loads(body or b"{}")
     return told if isinstance(told, dict) else {}
-
-

@@ -260,4 +260,3 @@ MASTERS: Mapping[str, Callable[[Tenant], Iterator[Record]]] = {
     "PurchaseOrder": purchase_orders,
 }
 """The records of each entity that fits into one list."""
-

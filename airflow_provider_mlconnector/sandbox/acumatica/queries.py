@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists: ``$filter`` in the grammar of OData v3, ``$select``, ``$expand``, ``$top`` and ``$skip``; no order is promised."""
+"""Lists: ``$filter`` as OData v3 has it, ``$select``, ``$expand``, ``$top`` and ``$skip``; no order is promised."""
 
 from __future__ import annotations
 

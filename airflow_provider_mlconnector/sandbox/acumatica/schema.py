@@ -140,6 +140,7 @@ VENDOR = EntityType(
     "Vendors (AP303000)",
     _fields("CreatedDateTime:DateTime CurrencyID LastModifiedDateTime:DateTime Status VendorClass VendorID VendorName"),
     keys=("VendorID",),
+    actions=("CreateContactFromVendor",),
 )
 BILL = EntityType(
     "Bill",

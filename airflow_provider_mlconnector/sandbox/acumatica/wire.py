@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How contract 4 writes things: every scalar in an object of its own, nothing for null, details only where asked for."""
+"""How contract 4 writes things: every scalar in an object of its own, an empty one for null, details if asked for."""
 
 from __future__ import annotations
 

@@ -16,7 +16,6 @@ from airflow_provider_mlconnector.errors import (
     BadRequestError,
     MlconnectorError,
     NotFoundError,
-    PermissionDeniedError,
     RateLimitedError,
     RemoteError,
     SeatLimitError,
@@ -42,7 +41,6 @@ _NO_LOGIN = (
     "need to change your password",
 )
 _PASSING = ("deadlock", "timeout", "another process has")
-_OAUTH_REFUSALS = frozenset({"invalid_grant", "invalid_client", "unauthorized_client", "invalid_scope"})
 _FIELDS_FOLLOW = "cause the error:"
 
 
@@ -69,35 +67,39 @@ def unfit_fields(error: RemoteError) -> tuple[str, ...]:
 
 
 def _of_status(plain: RemoteError, said: str, words: str) -> MlconnectorError:
-    message = f"{plain.message.rstrip('.')}: {said}" if said and said not in plain.message else plain.message
-    status, path = plain.status, plain.path
-
-    def made(kind: type[RemoteError], hint: str = "", code: str = "") -> RemoteError:
-        return kind(message, status=status, path=path, hint=hint, remote_code=code, request_id=plain.request_id)
-
-    if any(word in words for word in _NO_LOGIN):
-        return made(AuthenticationError, "Check user and password; repeated failures lock the user.")
     if "pxundefinedcompany" in words or "proper company id cannot be determined" in words:
         return UnknownNameError("The site has no such tenant.", hint="Check the tenant in the connection.")
-    if plain.remote_code in _OAUTH_REFUSALS:
-        return made(AuthenticationError, _OAUTH_HINTS.get(plain.remote_code, ""), plain.remote_code)
-    match status:
-        case 500 if "cannot be optimized" in words or "optimization cannot be performed" in words:
-            return made(BadRequestError, code=OPTIMIZATION)
-        case 500 if "noentitysatisfies" in words:
-            return made(NotFoundError)
-        case 500 if not any(word in words for word in _PASSING):
-            return made(BadRequestError)
-        case 409:
-            return made(ServerError, "A long operation runs in this session.")
-        case 401:
-            return made(AuthenticationError, "Check the login of the connection.")
-        case 403:
-            return made(PermissionDeniedError, "Give the user rights to the form, and see that its feature is on.")
-        case _:
-            return made(type(plain))
+    kind, hint, code = _kind_of(plain, words)
+    message = f"{plain.message.rstrip('.')}: {said}" if said and said not in plain.message else plain.message
+    return kind(message, status=plain.status, path=plain.path, hint=hint, remote_code=code, request_id=plain.request_id)
 
 
+def _kind_of(plain: RemoteError, words: str) -> tuple[type[RemoteError], str, str]:
+    """Return which error an answer is, what to do about it, and its code."""
+    if any(word in words for word in _NO_LOGIN):
+        return AuthenticationError, "Check user and password; repeated failures lock the user.", ""
+    if plain.remote_code in _OAUTH_HINTS:
+        return AuthenticationError, _OAUTH_HINTS[plain.remote_code], plain.remote_code
+    if plain.status == 500:
+        return _kind_of_exception(words)
+    if plain.status == 409:
+        return ServerError, "A long operation runs in this session.", ""
+    return type(plain), _HINTS.get(plain.status or 0, ""), plain.remote_code
+
+
+def _kind_of_exception(words: str) -> tuple[type[RemoteError], str, str]:
+    """Return which error an exception is; most would come again."""
+    if "cannot be optimized" in words or "optimization cannot be performed" in words:
+        return BadRequestError, "", OPTIMIZATION
+    if "noentitysatisfies" in words:
+        return NotFoundError, "", ""
+    return (ServerError if any(word in words for word in _PASSING) else BadRequestError), "", ""
+
+
+_HINTS = {
+    401: "Check the login of the connection.",
+    403: "Give the user rights to the form, and see that its feature is on.",
+}
 _OAUTH_HINTS = {
     "invalid_grant": "Check user and password, or log in again: airflow mlconnector login",
     "invalid_client": "Check client id (GUID@Tenant) and secret on the form SM303010.",

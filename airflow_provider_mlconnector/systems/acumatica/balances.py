@@ -47,9 +47,7 @@ class Balance:
 
     def then(self, later: Balance) -> Balance:
         """Return the balance over this period and the one after it."""
-        return replace(
-            self, debit=add_money([self.debit, later.debit]), credit=add_money([self.credit, later.credit])
-        )
+        return replace(self, debit=add_money([self.debit, later.debit]), credit=add_money([self.credit, later.credit]))
 
 
 def read_balances(api: AcumaticaApi, company: Company, scope: Scope, reading: Reading) -> Iterator[pa.RecordBatch]:
@@ -79,7 +77,9 @@ def _summary(api: AcumaticaApi, ledger: str, post: PostPeriod) -> dict[str, Bala
     for row in api.inquire(SUMMARY, parameters).Results:
         account, balance = row.Account.value or "", _of_row(row)
         if account in found:
-            balance = replace(found[account].then(balance), opening=add_money([found[account].opening, balance.opening]))
+            balance = replace(
+                found[account].then(balance), opening=add_money([found[account].opening, balance.opening])
+            )
         found[account] = balance
     return found
 

@@ -44,7 +44,8 @@ class BaseAmounts:
             if amounts is not None:
                 return amounts
         raise ConflictError(
-            f"The account details of {period} do not show batch {journal.Module.value} {journal.BatchNbr.value} as it is.",
+            f"The account details of {period} do not show batch {journal.Module.value} {journal.BatchNbr.value} "
+            "as it is now.",
             hint="Run the task again.",
         )
 

@@ -73,5 +73,5 @@ class AcumaticaConnection:
     endpoint: str = DEFAULT_ENDPOINT
     version: str = DEFAULT_VERSION
     ledger: str = ""
-    segments: Segments = Segments()
+    segments: Segments = field(default_factory=Segments)
     page_size: int = PAGE_SIZE

@@ -39,7 +39,7 @@ class Journal(Record):
     CurrencyID: Text
     LedgerID: Text
     LastModifiedDateTime: Moment
-    Details: list[JournalLine]
+    Details: tuple[JournalLine, ...]
 
 
 class Account(Record):
@@ -74,7 +74,7 @@ class Ledger(Record):
     LedgerID: Text
     Type: Text
     Currency: Text = NOTHING
-    Branches: list[Branch] = []
+    Branches: tuple[Branch, ...] = ()
 
 
 class YearPeriod(Record):
@@ -94,7 +94,7 @@ class FinancialYear(Record):
 
     FinancialYear: Text
     LastModifiedDateTime: Moment = NOTHING
-    Details: list[YearPeriod] = []
+    Details: tuple[YearPeriod, ...] = ()
 
 
 class Vendor(Record):
@@ -159,7 +159,7 @@ class PurchaseOrder(Record):
     Status: Text = NOTHING
     CurrencyID: Text = NOTHING
     LastModifiedDateTime: Moment = NOTHING
-    Details: list[OrderLine] = []
+    Details: tuple[OrderLine, ...] = ()
 
 
 class SummaryRow(Record):
@@ -175,7 +175,7 @@ class SummaryRow(Record):
 class Summary(Record):
     """The account summary."""
 
-    Results: list[SummaryRow]
+    Results: tuple[SummaryRow, ...]
 
 
 class DetailRow(Record):
@@ -195,7 +195,7 @@ class DetailRow(Record):
 class Details(Record):
     """The account details for a period."""
 
-    Results: list[DetailRow]
+    Results: tuple[DetailRow, ...]
 
 
 JOURNALS = Entity("JournalTransaction", Journal, keys=("Module", "BatchNbr"), details=("Details",))

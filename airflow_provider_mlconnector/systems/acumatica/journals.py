@@ -82,9 +82,7 @@ class _Lines:
         rows = [row for journal in journals for row in self._rows(journal)]
         names = rows[0].keys() if rows else ("record_id",)
         columns = {name: [row[name] for row in rows] for name in names}
-        dimensions = {
-            name: [self._dimension(name, row["line"]) for row in rows] for name in self._scope.dimensions
-        }
+        dimensions = {name: [self._dimension(name, row["line"]) for row in rows] for name in self._scope.dimensions}
         columns.pop("line", None)
         return canonical_batch(Dataset.JOURNAL_LINES, columns, dimensions=dimensions)
 

@@ -2,18 +2,20 @@
 """Lists that are read whole, though the server promises no order for its pages.
 
 While somebody pages with ``$skip``, a record that is changed may move, so that another one shows twice and a third one
-never. What fits into one answer needs no paging. For the rest all keys are asked for first, in passes until one brings
-nothing new; then the records, in ranges of keys that fit into one answer. An answer without a key that it must hold is
-asked for again in halves, down to the single key, which is then gone. So nothing is missing and nothing is doubled.
+never. So nothing is paged: what does not fit into one answer is asked for in ranges of keys, and a range that does not
+fit either is halved. Keys never change, so that a record is in one range alone, whatever happens to it meanwhile. First
+the keys are asked for, which are small, then the records in ranges of keys that fit into one answer. An answer without
+a key that it must hold is asked for again in halves, down to the single key, which is then gone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Generic, TypeVar
 
-from airflow_provider_mlconnector.errors import ConflictError, NotFoundError, RemoteError
+from airflow_provider_mlconnector.errors import NotFoundError, ProtocolError, RemoteError
 from airflow_provider_mlconnector.systems.acumatica.answers import OPTIMIZATION
 from airflow_provider_mlconnector.systems.acumatica.api import AcumaticaApi
 from airflow_provider_mlconnector.systems.acumatica.wrapped import Entity, Record, literal
@@ -22,10 +24,24 @@ from airflow_provider_mlconnector.systems.port import Finding, FindingKind
 KEYS_PAGE = 10_000
 """Keys of one request."""
 
-MOST_PASSES = 10
+DEEPEST = 100
+"""How often a range of keys is halved; a server that orders keys in its own way may not see a half as we do."""
 
 Key = tuple[str, ...]
 RecordT = TypeVar("RecordT", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """The keys whose last part comes after one and up to another; None is no bound."""
+
+    after: str | None = None
+    until: str | None = None
+    depth: int = 0
+
+    def filter(self, name: str) -> str:
+        bounds = (("gt", self.after), ("le", self.until))
+        return all_of(*(f"{name} {side} {literal(bound)}" for side, bound in bounds if bound is not None))
 
 
 class ListReader(Generic[RecordT]):
@@ -41,10 +57,7 @@ class ListReader(Generic[RecordT]):
         self._size = api.connection.page_size
 
     def read(self, where: str = "") -> Iterator[list[RecordT]]:
-        """Yield the records that a filter lets through, a portion at a time, each once.
-
-        :raises ConflictError: when the list changes faster than it can be read.
-        """
+        """Yield the records that a filter lets through, a portion at a time, each once."""
         try:
             first = self._api.records(self._entity, self._findings, where=where, top=self._size)
         except RemoteError as exc:
@@ -95,27 +108,32 @@ class ListReader(Generic[RecordT]):
         return all_of(*same, f"{last} ge {literal(first_key[-1])}", f"{last} le {literal(last_key[-1])}")
 
     def _keys(self, where: str) -> set[Key]:
-        """Return all keys that a filter lets through."""
-        seen: set[Key] = set()
-        for _ in range(MOST_PASSES):
-            passed, pages = self._pass(where)
-            settled = pages == 1 or passed <= seen
-            seen |= passed
-            if settled:
-                return seen
-        raise ConflictError(
-            f"The list {self._entity.name} changes faster than it can be read.", hint="Try when fewer people post."
-        )
+        """Return all keys that a filter lets through.
 
-    def _pass(self, where: str) -> tuple[set[Key], int]:
-        """Page through the keys once; return them and the number of pages that held any."""
+        :raises ProtocolError: when keys that are alike in their last part do not fit into one answer.
+        """
         keys: set[Key] = set()
-        skip = pages = 0
-        while page := self._page_of_keys(where, skip, KEYS_PAGE):
-            keys.update(page)
-            skip += len(page)
-            pages += 1
-        return keys, pages
+        ranges = [_Range()]
+        while ranges:
+            part = ranges.pop()
+            within = all_of(where, part.filter(self._entity.keys[-1]))
+            page = self._page_of_keys(within, 0, KEYS_PAGE)
+            if not page or not self._page_of_keys(within, len(page), 1):
+                keys.update(page)
+            else:
+                ranges += self._halves(part, page)
+        return keys
+
+    def _halves(self, part: _Range, page: Sequence[Key]) -> tuple[_Range, _Range]:
+        """Halve a range of keys, of which a page shows some."""
+        ordered = sorted({key[-1] for key in page})
+        if len(ordered) < 2 or part.depth == DEEPEST:
+            raise ProtocolError(
+                f"The server gives only {len(page)} records of {self._entity.name} at a time, which is too few.",
+                hint="Ask the administrator of the site whether lists are cut off.",
+            )
+        middle = ordered[(len(ordered) - 1) // 2]
+        return replace(part, until=middle, depth=part.depth + 1), replace(part, after=middle, depth=part.depth + 1)
 
     def _page_of_keys(self, where: str, skip: int, top: int) -> list[Key]:
         return self._api.keys(self._entity, where=where, top=top, skip=skip)

@@ -170,9 +170,7 @@ class SharedSignIn:
         return _token(self._http, {**_refreshing(refresher), **application}, self._clock)
 
 
-def sign_in_of(
-    http: HttpSession, connection: AcumaticaConnection, clock: Clock, tokens: TokenStore | None
-) -> SignIn:
+def sign_in_of(http: HttpSession, connection: AcumaticaConnection, clock: Clock, tokens: TokenStore | None) -> SignIn:
     """Return how a connection signs in.
 
     :param tokens: keeps the refresh token of a code grant; no other login needs it.
@@ -225,7 +223,9 @@ def _token(http: HttpSession, form: Mapping[str, str], clock: Clock) -> tuple[To
     if not isinstance(told, dict) or not isinstance(told.get("access_token"), str):
         raise ProtocolError("The token endpoint gave no access token.", path=f"/{TOKEN_PATH}")
     expires = clock.now() + timedelta(seconds=float(told.get("expires_in") or 3600))
-    return Token(told["access_token"], expires, "Bearer"), str(told.get("refresh_token") or form.get("refresh_token", ""))
+    return Token(told["access_token"], expires, "Bearer"), str(
+        told.get("refresh_token") or form.get("refresh_token", "")
+    )
 
 
 def _bearer(token: Token) -> dict[str, str]:

@@ -7,7 +7,7 @@ default, so that an endpoint without it is an error and not an empty column.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -78,16 +78,21 @@ class Entity(Generic[RecordT]):
         :raises ProtocolError: for what is no whole JSON.
         :raises SchemaDriftError: for fields that are missing or of another type.
         """
-        return self._decoded(body, list[self.record])  # type: ignore[name-defined]  # the type is a value here
+        records: list[RecordT] = self._decoded(body, list[self.record])  # type: ignore[name-defined]  # a value here
+        return records
 
     def read_one(self, body: bytes) -> RecordT:
         """Read a single record; raises as :meth:`read` does."""
-        return self._decoded(body, self.record)
+        record: RecordT = self._decoded(body, self.record)
+        return record
 
     def read_keys(self, body: bytes) -> list[tuple[str, ...]]:
         """Read the keys of a list; raises as :meth:`read` does."""
         rows = self._decoded(body, list[dict[str, Any]])
-        return [tuple(str(row[name]["value"]) for name in self.keys) for row in rows]
+        try:
+            return [tuple(str(row[name]["value"]) for name in self.keys) for row in rows]
+        except (KeyError, TypeError):
+            raise SchemaDriftError(f"{self.name} came without its keys {', '.join(self.keys)}.") from None
 
     def key_of(self, record: RecordT) -> tuple[str, ...]:
         """Return a record's keys."""
@@ -103,11 +108,6 @@ class Entity(Generic[RecordT]):
             ) from None
         except (msgspec.DecodeError, UnicodeDecodeError) as exc:
             raise ProtocolError(f"An answer of {self.name} is broken: {exc}.", path=self.name) from None
-
-
-def values(fields: Sequence[Wrapped[T]]) -> list[T | None]:
-    """Return the values of a column of fields."""
-    return [field.value for field in fields]
 
 
 def day(field: Wrapped[datetime]) -> date | None:

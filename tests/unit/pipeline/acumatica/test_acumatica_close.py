@@ -53,7 +53,9 @@ def in_the_books(sandbox: Sandbox, key: str) -> dict[tuple[str, str], Decimal]:
 
 
 def test_every_period_loads_exactly_the_trial_balance(opened, sandbox, control):
-    for at, period in enumerate(period for period in sandbox.world.books.periods if sandbox.world.books.count(period.key)):
+    for at, period in enumerate(
+        period for period in sandbox.world.books.periods if sandbox.world.books.count(period.key)
+    ):
         close = opened(period.key)
         close.imports = (*(() if at else LISTS), LINES, BALANCES)
         done = close.run("whole")
@@ -66,7 +68,10 @@ def test_every_period_loads_exactly_the_trial_balance(opened, sandbox, control):
 
 def balances_held(control: SandboxControl, close: SandboxClose) -> dict[str, tuple[Decimal, ...]]:
     rows = control.cells("GL Balances", Time=format_period(close.period, "MMM yy"), Entity=ENTITY)
-    told = {row["Account"]: tuple(Decimal(row[name] or 0) for name in ("Opening", "Debit", "Credit", "Closing")) for row in rows}
+    told = {
+        row["Account"]: tuple(Decimal(row[name] or 0) for name in ("Opening", "Debit", "Credit", "Closing"))
+        for row in rows
+    }
     return {account: amounts for account, amounts in told.items() if any(amounts)}
 
 
@@ -96,7 +101,9 @@ def test_a_changed_line_corrects_just_its_cell(closing, sandbox, control):
     done = close.run()
     assert done.batches["journal_lines"].mode == "changes"
     made = done.load(LINES).prepared
-    assert [(row["Account"], row["Cost Centre"]) for row in csv_rows(close.bench, made.file)] == [(line["account"], "CC300")]
+    assert [(row["Account"], row["Cost Centre"]) for row in csv_rows(close.bench, made.file)] == [
+        (line["account"], "CC300")
+    ]
     assert held(control, close) == in_the_books(sandbox, close.period.key)
     assert done.report.agrees, done.report.problems
 

@@ -76,7 +76,11 @@ def test_lines_dated_outside_their_period_are_loaded_into_the_one_that_they_were
 def test_documents_in_other_currencies_are_loaded_in_the_ledgers_own(closed, sandbox, control):
     abroad = [line for line in books_of(sandbox).lines("FY2026-P04") if line.currency != "NZD"]
     assert {line.currency for line in abroad} == {"USD", "JPY"}
-    sums = sum(line.amount for line in books_of(sandbox).lines("FY2026-P04") if line.account == "40;4" and line.department == "ŌTARA")
+    sums = sum(
+        line.amount
+        for line in books_of(sandbox).lines("FY2026-P04")
+        if line.account == "40;4" and line.department == "ŌTARA"
+    )
     assert held(control, closed["FY2026-P04"][0])["40;4", "ŌTARA"] == sums
 
 
