@@ -92,7 +92,8 @@ class Batches:
     @cached_property
     def firsts(self) -> Rows:
         """Return the first line of each batch."""
-        return self.rows[self.starts]
+        firsts: Rows = self.rows[self.starts]
+        return firsts
 
     @cached_property
     def stamps(self) -> NDArray[Any]:
