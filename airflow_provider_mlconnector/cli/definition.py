@@ -65,7 +65,7 @@ _COMMAND_LIST: tuple[CLICommand, ...] = (
     _command("doctor", "Look for what would go wrong, and say what to do", "doctor.doctor", _FLOWS),
     _command(
         "login",
-        "Let a person log in to Anaplan by OAuth",
+        "Let a person log in by OAuth, to Anaplan or Acumatica",
         "login.login",
         Arg(("--conn-id",), help="Airflow connection", default="anaplan_default"),
         Arg(

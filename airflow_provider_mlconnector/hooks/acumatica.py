@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.hooks.fields import Fields
 from airflow_provider_mlconnector.hooks.ledger import LedgerHook, PeriodOf
 from airflow_provider_mlconnector.settings import load_settings, origin
@@ -66,15 +68,59 @@ class AcumaticaHook(LedgerHook):
             read_timeout=settings.read_timeout,
         )
 
+    def code_grant(self, redirect_uri: str) -> CodeConsent:
+        """Return how a user agrees in a browser that this connection reads the books.
+
+        :param redirect_uri: address that the connected application is registered with.
+        :raises ConfigurationError: when the connection signs in otherwise, or no address is named.
+        """
+        if auth_of(self.fields) is not Auth.CODE or not redirect_uri:
+            raise ConfigurationError(
+                f"Connection '{self.acumatica_conn_id}' does not log in by a user's consent to an address.",
+                hint="Set its authentication to code, and name the registered address by --redirect-uri.",
+            )
+        return CodeConsent(connection_of(self.fields), redirect_uri, _vault())
+
     def _token_store(self) -> TokenStore | None:
         """Return what keeps the refresh token where a user agreed in a browser; no other login needs the trail."""
-        if auth_of(self.fields) is not Auth.CODE:
-            return None
-        from airflow_provider_mlconnector.hooks.trail import TrailHook, open_cipher, open_trail
-        from airflow_provider_mlconnector.systems.http.tokens import Token
-        from airflow_provider_mlconnector.trail.vault import Vault
+        return _vault() if auth_of(self.fields) is Auth.CODE else None
 
-        return Vault(open_trail(TrailHook().get_url()).engine, open_cipher(load_settings()), Token)
+
+@dataclass(frozen=True, slots=True)
+class CodeConsent:
+    """The authorization-code grant of a connection, step by step."""
+
+    connection: AcumaticaConnection
+    redirect_uri: str
+    tokens: TokenStore
+
+    def page(self, state: str) -> str:
+        """Return the page where the user agrees."""
+        from airflow_provider_mlconnector.systems.acumatica.signin import authorization_url
+
+        return authorization_url(self.connection, self.redirect_uri, state)
+
+    def keep(self, code: str) -> None:
+        """Turn the code into a refresh token, and store it encrypted."""
+        from airflow_provider_mlconnector.systems.acumatica.signin import store_consent
+
+        settings = load_settings()
+        store_consent(
+            self.connection,
+            code,
+            self.redirect_uri,
+            self.tokens,
+            proxies=settings.proxies or None,
+            verify=settings.verify,
+        )
+
+
+def _vault() -> TokenStore:
+    from airflow_provider_mlconnector.hooks.trail import TrailHook, open_cipher, open_trail
+    from airflow_provider_mlconnector.systems.http.tokens import Token
+    from airflow_provider_mlconnector.trail.vault import Vault
+
+    return Vault(open_trail(TrailHook().get_url()).engine, open_cipher(load_settings()), Token)
 
 
 def auth_of(fields: Fields) -> Auth:

@@ -42,7 +42,7 @@ import pytest  # noqa: E402
 import requests  # noqa: E402
 from airflow.sdk import Connection  # noqa: E402
 
-SYSTEMS = ("anaplan", "business_central")
+SYSTEMS = ("anaplan", "business_central", "acumatica")
 _MOMENT = 0.03
 
 

@@ -13,10 +13,17 @@ import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
+from urllib.parse import urlencode
 
-from airflow_provider_mlconnector.clock import Clock
-from airflow_provider_mlconnector.errors import AuthenticationError, MlconnectorError, ProtocolError
+from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
+from airflow_provider_mlconnector.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    MlconnectorError,
+    ProtocolError,
+)
+from airflow_provider_mlconnector.systems.acumatica.answers import classify
 from airflow_provider_mlconnector.systems.acumatica.connection import (
     OFFLINE,
     AcumaticaConnection,
@@ -24,14 +31,14 @@ from airflow_provider_mlconnector.systems.acumatica.connection import (
     CookieLogin,
     PasswordGrant,
 )
+from airflow_provider_mlconnector.systems.http.entra import require_tls
 from airflow_provider_mlconnector.systems.http.retry import RetryPolicy
+from airflow_provider_mlconnector.systems.http.session import HttpSession
 from airflow_provider_mlconnector.systems.http.tokens import Token, TokenStore
-
-if TYPE_CHECKING:
-    from airflow_provider_mlconnector.systems.http.session import HttpSession
 
 LOGIN_PATH = "entity/auth/login"
 LOGOUT_PATH = "entity/auth/logout"
+AUTHORIZE_PATH = "identity/connect/authorize"
 TOKEN_PATH = "identity/connect/token"  # noqa: S105 - an address
 EARLY = 60.0
 """Seconds before its end at which an access token is replaced."""
@@ -189,6 +196,49 @@ def fingerprint(base_url: str, login: CodeGrant) -> str:
     """Return the key of a login in the token store."""
     text = f"acumatica\n{base_url.rstrip('/')}\n{login.client_id}"
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def authorization_url(connection: AcumaticaConnection, redirect_uri: str, state: str) -> str:
+    """Return the page where a user agrees that the connected application reads the books."""
+    query = {
+        "response_type": "code",
+        "client_id": _code_grant(connection).client_id,
+        "redirect_uri": redirect_uri,
+        "scope": f"api {OFFLINE}",
+        "state": state,
+    }
+    return f"{connection.base_url.rstrip('/')}/{AUTHORIZE_PATH}?{urlencode(query)}"
+
+
+def store_consent(
+    connection: AcumaticaConnection,
+    code: str,
+    redirect_uri: str,
+    tokens: TokenStore,
+    *,
+    clock: Clock = SYSTEM_CLOCK,
+    proxies: Mapping[str, str] | None = None,
+    verify: bool | str = True,
+) -> None:
+    """Turn the code that the site sent to ``redirect_uri`` into a refresh token, and store it.
+
+    :raises AuthenticationError: when the site refuses it.
+    :raises ProtocolError: when it gives no refresh token.
+    """
+    login = _code_grant(connection)
+    root = require_tls(connection.base_url)
+    door = HttpSession(root, classify=classify, clock=clock, proxies=proxies, verify=verify)
+    try:
+        refresher = redeem_code(door, login, code, redirect_uri, clock)
+    finally:
+        door.close()
+    tokens.put_refresh_token(fingerprint(connection.base_url, login), refresher)
+
+
+def _code_grant(connection: AcumaticaConnection) -> CodeGrant:
+    if not isinstance(connection.login, CodeGrant):
+        raise ConfigurationError("The connection does not sign in by a user's consent.", hint="Set its auth to code.")
+    return connection.login
 
 
 def redeem_code(http: HttpSession, login: CodeGrant, code: str, redirect_uri: str, clock: Clock) -> str:
