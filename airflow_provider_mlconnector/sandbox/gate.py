@@ -29,6 +29,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+CONNECTION = "connection"
+"""Key of a request's scope under which systems keep what they know of its connection, such as who logged in on it."""
+
 SLOW_PIECES = 10
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 
@@ -38,21 +41,29 @@ class Connections:
 
     def __init__(self) -> None:
         self._transports: dict[tuple[str, int], asyncio.Transport] = {}
+        self._memories: dict[tuple[str, int], dict[str, Any]] = {}
 
     def opened(self, transport: asyncio.Transport) -> tuple[str, int]:
         """Note a new connection and return the client's address."""
         host, port = transport.get_extra_info("peername")[:2]
         self._transports[host, port] = transport
+        self._memories[host, port] = {}
         return host, port
 
     def closed(self, client: tuple[str, int]) -> None:
         """Forget a client's connection."""
         self._transports.pop(client, None)
+        self._memories.pop(client, None)
 
     def of(self, scope: Scope) -> asyncio.Transport:
         """Return the connection that a request came by."""
         host, port = scope["client"]
         return self._transports[host, port]
+
+    def memory(self, scope: Scope) -> dict[str, Any]:
+        """Return what systems know of the connection that a request came by; it is forgotten with the connection."""
+        host, port = scope["client"]
+        return self._memories.get((host, port), {})
 
     def abort_all(self) -> None:
         """Drop every connection, whatever it is in the middle of."""
@@ -105,6 +116,7 @@ class Gate:
         if system is None:
             await self.app(scope, receive, send)
             return
+        scope[CONNECTION] = self.connections.memory(scope)
         request = self.world.stats.arrive(system, scope["method"], scope["path"])
 
         async def counting_send(message: Message) -> None:

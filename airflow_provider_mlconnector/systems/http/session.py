@@ -31,6 +31,7 @@ from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, Atte
 
 if TYPE_CHECKING:
     import requests
+    from requests.auth import AuthBase
 
 Headers = Mapping[str, str]
 Timeout = tuple[float, float]
@@ -55,6 +56,8 @@ class HttpSession:
     :param timeout: seconds to connect, and seconds without a byte from the server.
     :param one_at_a_time: whether a request waits here until the one before it is over; one that is repeated after a
         pause gives way meanwhile, but a download keeps its turn until its last byte.
+    :param auth: logs connections in, as Windows does, instead of requests. The session then keeps one connection, and
+        threads must not share it.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class HttpSession:
         proxies: Mapping[str, str] | None = None,
         verify: bool | str = True,
         one_at_a_time: bool = False,
+        auth: AuthBase | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._origin = origin(base_url)
@@ -90,7 +94,8 @@ class HttpSession:
         self._sent = 0
         # Given with every request: what is set on a session of requests gives way to the environment.
         self._route: Mapping[str, Any] = {"proxies": dict(proxies or {}), "verify": verify}
-        self._session = _session(headers or {})
+        self._auth = auth or _as_it_is
+        self._session = _session(headers or {}, connections=POOL_SIZE if auth is None else 1)
 
     @property
     def timeout(self) -> Timeout:
@@ -238,7 +243,7 @@ class HttpSession:
                 sending.url,
                 headers=headers,
                 allow_redirects=False,
-                auth=_as_it_is,
+                auth=self._auth,
                 **self._route,
                 **body,
             )
@@ -257,14 +262,14 @@ def origin(url: str) -> tuple[str, str, int]:
     return parts.scheme, (parts.hostname or "").lower(), port
 
 
-def _session(headers: Headers) -> requests.Session:
+def _session(headers: Headers, *, connections: int) -> requests.Session:
     import requests
     from requests.adapters import HTTPAdapter
 
     session = requests.Session()
     session.headers.update(headers)
     for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(pool_maxsize=POOL_SIZE))
+        session.mount(scheme, HTTPAdapter(pool_maxsize=connections, pool_block=connections == 1))
     return session
 
 

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Control routes of Dynamics GP: its switches, its logons, and its tables as a file of SQLite."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, HTTPException
+
+from airflow_provider_mlconnector.sandbox.dynamics_gp.site import SYSTEM, Site, Switches
+from airflow_provider_mlconnector.sandbox.dynamics_gp.tables import write_tables
+
+
+def router(site: Site) -> APIRouter:
+    """Return the control routes."""
+    routes = APIRouter(prefix=f"/_sandbox/{SYSTEM}")
+
+    @routes.get("/switches")
+    async def switches() -> dict[str, Any]:
+        return asdict(site.switches)
+
+    @routes.patch("/switches")
+    async def change(wanted: dict[str, Any]) -> dict[str, Any]:
+        unknown = wanted.keys() - {field.name for field in fields(Switches)}
+        if unknown:
+            raise HTTPException(422, f"there is no switch {', '.join(sorted(unknown))}")
+        try:
+            site.switches = msgspec.convert(asdict(site.switches) | wanted, Switches)
+        except msgspec.ValidationError as error:
+            raise HTTPException(422, str(error)) from error
+        return asdict(site.switches)
+
+    @routes.get("/logons")
+    async def logons() -> dict[str, dict[str, int]]:
+        return {"logons": dict(site.domain.logons), "failures": dict(site.domain.failures)}
+
+    @routes.delete("/logons")
+    async def forget() -> dict[str, str]:
+        site.domain.logons.clear()
+        site.domain.failures.clear()
+        return {"status": "cleared"}
+
+    @routes.post("/tables")
+    async def tables(wanted: dict[str, str]) -> dict[str, str]:
+        companies = {company.books.code: company for company in site.companies}
+        if wanted.get("company") not in companies or "file" not in wanted:
+            raise HTTPException(422, f"file and company are needed, the latter one of {', '.join(companies)}")
+        write_tables(companies[wanted["company"]], Path(wanted["file"]))
+        return {"status": "written"}
+
+    return routes
