@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from airflow_provider_mlconnector.sandbox.books import Books
-from airflow_provider_mlconnector.sandbox.books.company import DEPARTMENT, Account, AccountType, Category
+from airflow_provider_mlconnector.sandbox.books.company import DEPARTMENT, Account, AccountType, Category, ValueType
 
 NO_DEPARTMENT = "000"
 _NUMBERS = {"ADM": "100", "SALES": "200", "PROD": "300", "RND": "400", "LOG": "500", "LEGACY": "900"}
@@ -67,7 +67,7 @@ def posting_accounts(books: Books) -> list[Account]:
 
 def departments(books: Books) -> dict[str, str]:
     """Return code and name of every department that there is or was posted to, the blank one first."""
-    values = {value.code: value.name for value in books.values(DEPARTMENT)}
+    values = {value.code: value.name for value in books.values(DEPARTMENT) if value.type is ValueType.STANDARD}
     codes = dict.fromkeys(["", *books.departments.all, *values])
     return {code: values.get(code, code) for code in codes}
 

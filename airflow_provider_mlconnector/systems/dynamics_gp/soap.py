@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The SOAP web services, by a description of our own: what an installation describes holds the host of its setup.
+
+The requests go through the session that everything goes through, so that retry, authentication and errors are those of
+the house; zeep writes and reads the envelopes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_mlconnector.errors import BadRequestError, ProtocolError
+from airflow_provider_mlconnector.systems.dynamics_gp.faults import ValidationFault
+
+if TYPE_CHECKING:
+    from airflow_provider_mlconnector.systems.http.session import HttpSession
+
+DESCRIPTION = Path(__file__).parent / "legacy.wsdl"
+GP = "{http://schemas.microsoft.com/dynamics/gp/2006/01}"
+BASE = "{http://schemas.microsoft.com/dynamics/2006/01}"
+
+
+class SoapService:
+    """The operations of one installation. Not to be shared between threads.
+
+    :param http: session whose base URL is the endpoint's address.
+    """
+
+    def __init__(self, http: HttpSession) -> None:
+        import zeep
+
+        self._client = zeep.Client(
+            DESCRIPTION.as_posix(), transport=_transport(http), settings=zeep.Settings(strict=True, xml_huge_tree=True)
+        )
+        self._operations = self._client.create_service(f"{GP}LegacyDynamicsGP", http.base_url)
+
+    def make(self, type_name: str, *values: Any, **members: Any) -> Any:
+        """Return an object of a type of the description; an array is made of its values."""
+        space = BASE if type_name in ("Context", "CompanyKey") else GP
+        return self._client.get_type(space + type_name)(*values, **members)
+
+    def context(self, company: int | None) -> Any:
+        """Return the context of a call: amounts in the company's own currency; without a company for the system's."""
+        key = {} if company is None else {"OrganizationKey": self.make("CompanyKey", Id=company)}
+        return self.make("Context", CurrencyType="Local", **key)
+
+    def call(self, operation: str, context: Any, **parameters: Any) -> Any:
+        """Call an operation; a list without rows is None.
+
+        :raises NotFoundError: for a key that nothing has.
+        :raises BadRequestError: with the sentences of the service's validation.
+        :raises ProtocolError: for an answer that is not what the description says.
+        """
+        import zeep.exceptions
+        from lxml import etree
+
+        try:
+            return getattr(self._operations, operation)(context=context, **parameters)
+        except ValidationFault as fault:
+            raise self._explained(operation, fault, context) from None
+        except (zeep.exceptions.Error, etree.Error, ValueError, TypeError) as exc:
+            raise ProtocolError(
+                f"{operation} was answered with what is no such answer ({type(exc).__name__}).",
+                hint="Check that the address is that of the legacy endpoint, DynamicsGPService.asmx.",
+            ) from exc
+
+    def listed(self, operation: str, context: Any, criteria: Any) -> list[Any]:
+        """Call a list operation and return its rows."""
+        found = self.call(operation, context, criteria=criteria)
+        return [] if found is None else [row for row in found if row is not None]
+
+    def between(self, kind: str, **bounds: Any) -> Any:
+        """Return a restriction of ``DateTime`` or ``Int32`` by From, To or EqualValue."""
+        return self.make(f"BetweenRestrictionOfNullableOf{kind}", **bounds)
+
+    def among(self, enum: str, values: Iterable[str]) -> Any:
+        """Return a restriction to some values of an enumeration."""
+        return self.make(f"ListRestrictionOfNullableOf{enum}", Items=self.make(f"ArrayOf{enum}", list(values)))
+
+    def texts(self, values: Iterable[str]) -> Any:
+        """Return a restriction to some texts."""
+        return self.make("LikeRestrictionOfString", Items=self.make("ArrayOfString", list(values)))
+
+    def _explained(self, operation: str, fault: ValidationFault, context: Any) -> BadRequestError:
+        """Return a validation's error with the sentences that the log keeps of it."""
+        try:
+            result = self._operations.GetLoggedValidationResultByKey(logId=fault.log_id, context=context)
+        except BadRequestError:
+            return fault
+        errors = getattr(getattr(result, "Errors", None), "ValidationError", None) or []
+        said = " ".join(str(error.Message) for error in errors if error.Message)[:1000]
+        return BadRequestError(f"{operation} was refused: {said or fault.message}", status=500, request_id=fault.log_id)
+
+
+def in_utc(moment: datetime) -> str:
+    """Return a moment as the service's criteria want it: UTC, with its time, to the millisecond."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
+
+
+def rows_in(value: Any, name: str) -> list[Any]:
+    """Return the rows of a list that is a member of an object."""
+    return list(getattr(value, name, None) or []) if value is not None else []
+
+
+def _transport(http: HttpSession) -> Any:
+    from zeep.transports import Transport
+
+    class _Transport(Transport):  # type: ignore[misc]  # zeep has no types
+        def post(self, address: str, message: bytes, headers: Mapping[str, str]) -> Any:
+            return http.request("POST", address, data=message, headers=headers, idempotent=True)
+
+    return _Transport()
