@@ -17,7 +17,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["airflow_provider_mlconnector", "airflow_provider_mlconnector.*"]),
-    package_data={"": ["py.typed", "*.json", "*.ini", "*.mako"]},
+    package_data={"": ["py.typed", "*.json", "*.ini", "*.mako", "*.wsdl"]},
     zip_safe=False,
     install_requires=[
         "apache-airflow>=3.3.2",
@@ -35,6 +35,7 @@ setup(
         "pandas>=2.2",
         "pyarrow>=18",
         "pydantic>=2.8",
+        "pyspnego>=0.12",
         "pyyaml>=6.0",
         "requests>=2.32",
         "requests-ntlm>=1.3",
@@ -46,6 +47,7 @@ setup(
     extras_require={
         "sandbox": ["fastapi>=0.115", "uvicorn>=0.30"],
         "postgres": ["psycopg2-binary>=2.9"],
+        "kerberos": ["pyspnego[kerberos]>=0.12"],
         "openlineage": ["apache-airflow-providers-openlineage>=2.0"],
     },
     entry_points={

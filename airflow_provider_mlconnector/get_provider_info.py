@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_mlconnector.forms import anaplan, business_central, dynamics_fo, trail, syspro, acumatica
+from airflow_provider_mlconnector.forms import anaplan, business_central, dynamics_fo, trail, syspro, acumatica, dynamics_gp
 from airflow_provider_mlconnector.forms.words import PACKAGE
 
 _INTEGRATIONS = (
     ("Anaplan", "https://help.anaplan.com/", "anaplan"),
     ("Dynamics 365 Business Central", "https://learn.microsoft.com/dynamics365/business-central/", "business_central"),
-    ("Dynamics 365 Finance & Operations", "https://learn.microsoft.com/dynamics365/fin-ops-core/", "dynamics_fo", "SYSPRO", "https://help.syspro.com/", "syspro", "Acumatica", "https://help.acumatica.com/", "acumatica"),
+    ("Dynamics 365 Finance & Operations", "https://learn.microsoft.com/dynamics365/fin-ops-core/", "dynamics_fo", "SYSPRO", "https://help.syspro.com/", "syspro", "Acumatica", "https://help.acumatica.com/", "acumatica", "Dynamics GP", "https://learn.microsoft.com/dynamics-gp/", "dynamics_gp"),
 )
 """Each system's name, its own documentation, and the module of its hook."""
 
@@ -112,7 +112,7 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "sensors": [{"integration-name": "Anaplan", "python-modules": [f"{PACKAGE}.sensors.anaplan"]}],
         "triggers": [{"integration-name": "Anaplan", "python-modules": [f"{PACKAGE}.triggers.anaplan"]}],
-        "connection-types": [anaplan.FORM, business_central.FORM, dynamics_fo.FORM, trail.FORM, syspro.FORM, acumatica.FORM],
+        "connection-types": [anaplan.FORM, business_central.FORM, dynamics_fo.FORM, trail.FORM, syspro.FORM, acumatica.FORM, dynamics_gp.FORM],
         "extra-links": [
             f"{PACKAGE}.operators.links.AnaplanModelLink",
             f"{PACKAGE}.operators.links.AnaplanTaskLink",

@@ -50,6 +50,9 @@ SCRIPTS = {
     "acumatica": Script(
         systems=("anaplan", "acumatica"),
         dag_id="acumatica_services_close",
+    "dynamics_gp": Script(
+        systems=("anaplan", "dynamics_gp"),
+        dag_id="gp_distributor_close",
         period="FY2027-P04",
         first_day=date(2026, 8, 1),
         last_day=date(2026, 9, 30),

@@ -30,7 +30,7 @@ def sandbox_process(systems: Sequence[str], *, scale: float = 1.0) -> Iterator[d
 
 def connections(info: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return Airflow connections to the sandbox, in the form of ``airflow connections import``."""
-    makers = {"anaplan": _anaplan, "business_central": _business_central, "dynamics_fo": _dynamics_fo, "syspro": _syspro, "acumatica": _acumatica}
+    makers = {"anaplan": _anaplan, "business_central": _business_central, "dynamics_fo": _dynamics_fo, "syspro": _syspro, "acumatica": _acumatica, "dynamics_gp": _dynamics_gp}
     return {f"{system}_default": make(info["url"], info[system]) for system, make in makers.items() if system in info}
 
 
@@ -77,4 +77,12 @@ def _acumatica(url: str, system: Mapping[str, str]) -> dict[str, Any]:
         "login": system["login"],
         "password": system["password"],
         "extra": extra | {"auth": "password", "site": "acumatica", "branch": system["company"]},
+def _dynamics_gp(url: str, system: Mapping[str, str]) -> dict[str, Any]:
+    paths = {f"{service}_path": system[f"{service}_url"].removeprefix(url) for service in ("soap", "sba")}
+    return {
+        "conn_type": "dynamics_gp",
+        "host": url,
+        "login": system["login"],
+        "password": system["password"],
+        "extra": {**paths, "sba_host": url, "tenant": system["tenant"], "company": system["company"]},
     }

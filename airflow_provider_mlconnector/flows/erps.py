@@ -16,6 +16,7 @@ class System(StrEnum):
     DYNAMICS_FO = "dynamics_fo"
     SYSPRO = "syspro"
     ACUMATICA = "acumatica"
+    DYNAMICS_GP = "dynamics_gp"
 
     @property
     def capabilities(self) -> Capabilities:

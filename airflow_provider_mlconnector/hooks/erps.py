@@ -17,6 +17,7 @@ HOOKS = {
     System.DYNAMICS_FO: "airflow_provider_mlconnector.hooks.dynamics_fo.FinanceOperationsHook",
     System.SYSPRO: "airflow_provider_mlconnector.hooks.syspro.SysproHook",
     System.ACUMATICA: "airflow_provider_mlconnector.hooks.acumatica.AcumaticaHook",
+    System.DYNAMICS_GP: "airflow_provider_mlconnector.hooks.dynamics_gp.DynamicsGpHook",
 }
 
 

@@ -69,6 +69,7 @@ _LISTS = (
 _LISTS = ("Accounts", "Cost Centres", "Entities", "Vendors", "Employees", "Journal Lines")
 ENTITIES = ("Larkfield", "Larkfield Services")
 """Legal entities, each with a ledger of its own."""
+ENTITIES = ("Larkfield", "Larkfield Distribution")
 _FIRST_ITEM_PREFIX = 207
 
 
