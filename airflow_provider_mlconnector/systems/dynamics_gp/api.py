@@ -12,6 +12,7 @@ from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
 from airflow_provider_mlconnector.errors import RemoteError, UnknownNameError
 from airflow_provider_mlconnector.systems.dynamics_gp.connection import GpConnection
 from airflow_provider_mlconnector.systems.dynamics_gp.faults import fault_of
+from airflow_provider_mlconnector.systems.dynamics_gp.formats import AccountFormat
 from airflow_provider_mlconnector.systems.dynamics_gp.sba import Row, SbaService, is_not_installed
 from airflow_provider_mlconnector.systems.dynamics_gp.soap import SoapService
 from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
@@ -88,6 +89,14 @@ class GpApi:
         raise UnknownNameError(
             f"Dynamics GP lists no company '{wanted}'.", candidates=[f"{row.Name} ({row.Key.Id})" for row in rows]
         )
+
+    @cached_property
+    def account_format(self) -> AccountFormat:
+        """How the company's account numbers are made."""
+        rows = self.listed("GetGLAccountFormatList", self.soap.make("GLAccountFormatCriteria"))
+        rows = sorted(rows, key=lambda row: int(row.Key.SegmentNumber))
+        main = next((place for place, row in enumerate(rows) if row.IsMainSegment), 0)
+        return AccountFormat(tuple(str(row.SegmentName).strip() for row in rows), main, self.company.separator)
 
     @property
     def context(self) -> Any:

@@ -19,7 +19,8 @@ from airflow_provider_mlconnector.finance.money import add_money
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.systems.canonical import canonical_batch
 from airflow_provider_mlconnector.systems.dynamics_gp.api import GpApi
-from airflow_provider_mlconnector.systems.dynamics_gp.chart import AccountFormat, list_units, read_format
+from airflow_provider_mlconnector.systems.dynamics_gp.chart import list_units
+from airflow_provider_mlconnector.systems.dynamics_gp.formats import AccountFormat
 from airflow_provider_mlconnector.systems.dynamics_gp.journals import (
     BY_KEY,
     GpLine,
@@ -74,7 +75,7 @@ def read_balances(api: GpApi, scope: Scope, reading: Reading, tables: GpTables |
     if scope.period is None:
         raise CapabilityError("Account balances are those of a period, and none is named.")
     reading.resource = SUMMARIES if tables else BY_KEY
-    form = read_format(api)
+    form = api.account_format
     balances = (
         by_summaries(tables, scope.period, form, api.connection.ledger)
         if tables
@@ -116,7 +117,7 @@ def by_journals(api: GpApi, period: Period, form: AccountFormat) -> dict[str, Ba
 
 def closing_movements(api: GpApi, period: Period) -> Mapping[str, Decimal]:
     """Return what a year's closing moved in a period, per account."""
-    return _net(closing_lines(api, period), read_format(api))
+    return _net(closing_lines(api, period), api.account_format)
 
 
 def fiscal_period(tables: GpTables, period: Period) -> FiscalPeriod:

@@ -8,15 +8,15 @@ of their own in either service: they are those that accounts are made of, and th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_mlconnector.errors import CapabilityError
 from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.systems.canonical import canonical_batch
 from airflow_provider_mlconnector.systems.dynamics_gp.api import GpApi
+from airflow_provider_mlconnector.systems.dynamics_gp.formats import check_dimensions
 from airflow_provider_mlconnector.systems.dynamics_gp.tables import GpTables
 from airflow_provider_mlconnector.systems.port import Reading, Scope
 
@@ -27,38 +27,6 @@ FIRST_YEAR = 1901
 """Years before it stand for no date: the service shows 1900-01-01 or 0001-01-01 where there is none."""
 
 STATEMENTS = {"BalanceSheet": "Balance Sheet", "ProfitLoss": "Income Statement"}
-
-
-@dataclass(frozen=True, slots=True)
-class AccountFormat:
-    """How account numbers are made.
-
-    :param segments: names of all segments in order; ``main`` is the place of the account.
-    """
-
-    segments: tuple[str, ...]
-    main: int
-    separator: str
-
-    @property
-    def dimensions(self) -> tuple[str, ...]:
-        """The names of the segments that are no account."""
-        return tuple(name for place, name in enumerate(self.segments) if place != self.main)
-
-    def account(self, number: str) -> str:
-        """Return the main segment of an account number; one that is not made like this is its own account."""
-        parts = self.split(number)
-        return parts[self.main] if parts else number.strip()
-
-    def values(self, number: str) -> dict[str, str] | None:
-        """Return the values of the dimensions in an account number; None when it is not made like this."""
-        parts = self.split(number)
-        return dict(zip(self.segments, parts, strict=True)) if parts else None
-
-    def split(self, number: str) -> list[str]:
-        """Return the segments of an account number; none when there are more or fewer than the format has."""
-        parts = [part.strip() for part in number.strip().split(self.separator)]
-        return parts if len(parts) == len(self.segments) else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +41,6 @@ class GpAccount:
     category: str
     statement: str
     modified_at: datetime | None
-
-
-def read_format(api: GpApi) -> AccountFormat:
-    """Ask how the company's account numbers are made."""
-    rows = api.listed("GetGLAccountFormatList", api.soap.make("GLAccountFormatCriteria"))
-    rows = sorted(rows, key=lambda row: row.Key.SegmentNumber)
-    main = next((place for place, row in enumerate(rows) if row.IsMainSegment), 0)
-    return AccountFormat(tuple(str(row.SegmentName).strip() for row in rows), main, api.company.separator)
 
 
 def list_accounts(api: GpApi) -> list[GpAccount]:
@@ -102,7 +62,7 @@ def read_accounts(api: GpApi, reading: Reading, tables: GpTables | None) -> Iter
     accounts made with it, as those of single departments have the department's name behind.
     """
     reading.resource = "GetGLPostingAccountList, GetGLUnitAccountList"
-    form = read_format(api)
+    form = api.account_format
     names = tables.segment_names(form.main + 1) if tables else {}
     groups: dict[str, list[GpAccount]] = {}
     for account in list_accounts(api):
@@ -129,7 +89,7 @@ def read_cost_centres(
 ) -> Iterator[pa.RecordBatch]:
     """Yield the values of the segments that a scope names, or of all but the account, as far as accounts have them."""
     reading.resource = "GetGLPostingAccountList, GetGLUnitAccountList"
-    form = read_format(api)
+    form = api.account_format
     wanted = scope.dimensions or form.dimensions
     check_dimensions(form, wanted)
     splits = [form.values(account.number) for account in list_accounts(api)]
@@ -145,19 +105,6 @@ def read_cost_centres(
         "blocked": [False] * len(rows),
     }
     yield canonical_batch(Dataset.COST_CENTRES, columns)
-
-
-def check_dimensions(form: AccountFormat, wanted: Sequence[str]) -> None:
-    """Refuse a dimension that is no segment.
-
-    :raises CapabilityError: with the segments that there are.
-    """
-    strange = [name for name in wanted if name not in form.dimensions]
-    if strange:
-        raise CapabilityError(
-            f"The account format has no segment {', '.join(strange)}; it has {', '.join(form.segments)}.",
-            hint="Write the segment's name as Account Format Setup shows it; the main segment is the account.",
-        )
 
 
 def stamp(moment: datetime | None) -> datetime | None:

@@ -19,7 +19,7 @@ from airflow_provider_mlconnector.systems.dynamics_gp.balances import (
     read_balances,
 )
 from airflow_provider_mlconnector.systems.dynamics_gp.capabilities import CAPABILITIES
-from airflow_provider_mlconnector.systems.dynamics_gp.chart import read_accounts, read_cost_centres, read_format
+from airflow_provider_mlconnector.systems.dynamics_gp.chart import read_accounts, read_cost_centres
 from airflow_provider_mlconnector.systems.dynamics_gp.connection import GpConnection, Query
 from airflow_provider_mlconnector.systems.dynamics_gp.custom_journals import read_custom_lines
 from airflow_provider_mlconnector.systems.dynamics_gp.journals import read_lines
@@ -120,7 +120,7 @@ class DynamicsGp:
         """
         if self._tables is None:
             return PeriodTotals(None, None, "neither service has totals; no database connection is named")
-        form = read_format(self._api)
+        form = self._api.account_format
         balances = by_summaries(self._tables, period, form, self._api.connection.ledger)
         movements = {account: balance.movement for account, balance in balances.items()}
         closing = closing_movements(self._api, period)

@@ -20,12 +20,8 @@ from airflow_provider_mlconnector.finance.money import add_money
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.systems.canonical import KeyOf, canonical_batch
 from airflow_provider_mlconnector.systems.dynamics_gp.api import GpApi
-from airflow_provider_mlconnector.systems.dynamics_gp.chart import (
-    check_dimensions,
-    list_units,
-    read_format,
-    stamp,
-)
+from airflow_provider_mlconnector.systems.dynamics_gp.chart import list_units, stamp
+from airflow_provider_mlconnector.systems.dynamics_gp.formats import check_dimensions
 from airflow_provider_mlconnector.systems.dynamics_gp.soap import in_utc, rows_in
 from airflow_provider_mlconnector.systems.port import Finding, FindingKind, Reading, Scope
 
@@ -71,7 +67,7 @@ class LineBatches:
 
     def __init__(self, api: GpApi, scope: Scope, key_of: KeyOf) -> None:
         self._api = api
-        self._form = read_format(api)
+        self._form = api.account_format
         check_dimensions(self._form, scope.dimensions)
         self._dimensions = scope.dimensions
         self._units = {account.number for account in list_units(api)}

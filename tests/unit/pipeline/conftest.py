@@ -114,7 +114,7 @@ def close(bench: Bench, ledger: Ledger, model: FakeModel, new_run: Callable[...,
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with serve(["anaplan", "business_central"], scale=0.05) as running:
+    with serve(["anaplan", "business_central", "dynamics_gp"], scale=0.05) as running:
         yield running
 
 

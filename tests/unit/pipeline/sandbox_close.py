@@ -264,11 +264,12 @@ def opened_closes(
     sandbox: Sandbox,
     control: SandboxControl,
     flow_file: Path = FLOW,
+    opener: Callable[..., Erp] = open_ledger,
     **connection: Any,
 ) -> Iterator[Callable[[str], SandboxClose]]:
     """Yield what opens the close of a period, on a trail and a staging area in a folder.
 
-    :param connection: options of the ledger's.
+    :param opener: opens the flow's ledger, with ``connection`` as its options.
     """
     shutil.copy(trail_template, folder / "trail.db")
     clock = QuickClock(sandbox.world)
@@ -281,7 +282,7 @@ def opened_closes(
         clock=clock,
     )
     flow = load_flow(flow_file)
-    ledger = open_ledger(control, flow, clock, **connection)
+    ledger = opener(control, flow, clock, **connection)
     yield lambda key: SandboxClose(bench, flow, flow.calendar.period(key), ledger, open_anaplan(control, clock))
     ledger.close()
     trail.close()
