@@ -5,13 +5,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_mlconnector.forms import anaplan, business_central, dynamics_fo, trail, syspro, acumatica, dynamics_gp
+from airflow_provider_mlconnector.forms import (
+    acumatica,
+    anaplan,
+    business_central,
+    dynamics_fo,
+    dynamics_gp,
+    syspro,
+    trail,
+)
 from airflow_provider_mlconnector.forms.words import PACKAGE
 
 _INTEGRATIONS = (
     ("Anaplan", "https://help.anaplan.com/", "anaplan"),
     ("Dynamics 365 Business Central", "https://learn.microsoft.com/dynamics365/business-central/", "business_central"),
-    ("Dynamics 365 Finance & Operations", "https://learn.microsoft.com/dynamics365/fin-ops-core/", "dynamics_fo", "SYSPRO", "https://help.syspro.com/", "syspro", "Acumatica", "https://help.acumatica.com/", "acumatica", "Dynamics GP", "https://learn.microsoft.com/dynamics-gp/", "dynamics_gp"),
+    ("Dynamics 365 Finance & Operations", "https://learn.microsoft.com/dynamics365/fin-ops-core/", "dynamics_fo"),
+    ("Acumatica", "https://help.acumatica.com/", "acumatica"),
+    ("SYSPRO", "https://help.syspro.com/", "syspro"),
+    ("Dynamics GP", "https://learn.microsoft.com/dynamics-gp/", "dynamics_gp"),
 )
 """Each system's name, its own documentation, and the module of its hook."""
 
@@ -112,7 +123,15 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "sensors": [{"integration-name": "Anaplan", "python-modules": [f"{PACKAGE}.sensors.anaplan"]}],
         "triggers": [{"integration-name": "Anaplan", "python-modules": [f"{PACKAGE}.triggers.anaplan"]}],
-        "connection-types": [anaplan.FORM, business_central.FORM, dynamics_fo.FORM, trail.FORM, syspro.FORM, acumatica.FORM, dynamics_gp.FORM],
+        "connection-types": [
+            anaplan.FORM,
+            business_central.FORM,
+            dynamics_fo.FORM,
+            acumatica.FORM,
+            syspro.FORM,
+            dynamics_gp.FORM,
+            trail.FORM,
+        ],
         "extra-links": [
             f"{PACKAGE}.operators.links.AnaplanModelLink",
             f"{PACKAGE}.operators.links.AnaplanTaskLink",

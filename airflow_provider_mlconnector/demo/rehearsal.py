@@ -33,30 +33,24 @@ class Script:
     runs: int = 3
 
 
+DAG_IDS = {
+    "business_central": "larkfield_close",
+    "dynamics_fo": "fo_manufacturer_close",
+    "acumatica": "acumatica_services_close",
+    "syspro": "syspro_trading_close",
+    "dynamics_gp": "gp_distributor_close",
+}
+"""The shipped flow of each ledger."""
+
 SCRIPTS = {
-    "business_central": Script(
-        systems=("anaplan", "business_central"),
-        dag_id="larkfield_close",
+    system: Script(
+        systems=("anaplan", system),
+        dag_id=dag_id,
         period="FY2027-P04",
         first_day=date(2026, 8, 1),
         last_day=date(2026, 9, 30),
-    ),
-    "dynamics_fo": Script(
-        systems=("anaplan", "dynamics_fo"),
-        dag_id="fo_manufacturer_close",
-    "syspro": Script(
-        systems=("anaplan", "syspro"),
-        dag_id="syspro_trading_close",
-    "acumatica": Script(
-        systems=("anaplan", "acumatica"),
-        dag_id="acumatica_services_close",
-    "dynamics_gp": Script(
-        systems=("anaplan", "dynamics_gp"),
-        dag_id="gp_distributor_close",
-        period="FY2027-P04",
-        first_day=date(2026, 8, 1),
-        last_day=date(2026, 9, 30),
-    ),
+    )
+    for system, dag_id in DAG_IDS.items()
 }
 
 

@@ -30,7 +30,14 @@ def sandbox_process(systems: Sequence[str], *, scale: float = 1.0) -> Iterator[d
 
 def connections(info: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return Airflow connections to the sandbox, in the form of ``airflow connections import``."""
-    makers = {"anaplan": _anaplan, "business_central": _business_central, "dynamics_fo": _dynamics_fo, "syspro": _syspro, "acumatica": _acumatica, "dynamics_gp": _dynamics_gp}
+    makers = {
+        "anaplan": _anaplan,
+        "business_central": _business_central,
+        "dynamics_fo": _dynamics_fo,
+        "acumatica": _acumatica,
+        "syspro": _syspro,
+        "dynamics_gp": _dynamics_gp,
+    }
     return {f"{system}_default": make(info["url"], info[system]) for system, make in makers.items() if system in info}
 
 
@@ -61,6 +68,9 @@ def _dynamics_fo(url: str, system: Mapping[str, str]) -> dict[str, Any]:
         "login": system["login"],
         "password": system["password"],
         "extra": {"tenant": system["tenant"], "company": system["company"], "authority": system["authority_url"]},
+    }
+
+
 def _syspro(url: str, system: Mapping[str, str]) -> dict[str, Any]:
     return {
         "conn_type": "syspro",
@@ -68,6 +78,9 @@ def _syspro(url: str, system: Mapping[str, str]) -> dict[str, Any]:
         "login": system["login"],
         "password": system["password"],
         "extra": {key: system[key] for key in ("company", "entity_url")},
+    }
+
+
 def _acumatica(url: str, system: Mapping[str, str]) -> dict[str, Any]:
     named = ("tenant", "client_id", "client_secret", "endpoint", "version", "ledger", "segments")
     extra = {key: system[key] for key in named}
@@ -77,6 +90,9 @@ def _acumatica(url: str, system: Mapping[str, str]) -> dict[str, Any]:
         "login": system["login"],
         "password": system["password"],
         "extra": extra | {"auth": "password", "site": "acumatica", "branch": system["company"]},
+    }
+
+
 def _dynamics_gp(url: str, system: Mapping[str, str]) -> dict[str, Any]:
     paths = {f"{service}_path": system[f"{service}_url"].removeprefix(url) for service in ("soap", "sba")}
     return {

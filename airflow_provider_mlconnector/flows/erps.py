@@ -14,8 +14,8 @@ class System(StrEnum):
 
     BUSINESS_CENTRAL = "business_central"
     DYNAMICS_FO = "dynamics_fo"
-    SYSPRO = "syspro"
     ACUMATICA = "acumatica"
+    SYSPRO = "syspro"
     DYNAMICS_GP = "dynamics_gp"
 
     @property

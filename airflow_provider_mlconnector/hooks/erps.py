@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 HOOKS = {
     System.BUSINESS_CENTRAL: "airflow_provider_mlconnector.hooks.business_central.BusinessCentralHook",
     System.DYNAMICS_FO: "airflow_provider_mlconnector.hooks.dynamics_fo.FinanceOperationsHook",
-    System.SYSPRO: "airflow_provider_mlconnector.hooks.syspro.SysproHook",
     System.ACUMATICA: "airflow_provider_mlconnector.hooks.acumatica.AcumaticaHook",
+    System.SYSPRO: "airflow_provider_mlconnector.hooks.syspro.SysproHook",
     System.DYNAMICS_GP: "airflow_provider_mlconnector.hooks.dynamics_gp.DynamicsGpHook",
 }
 

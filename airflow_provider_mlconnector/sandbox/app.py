@@ -20,7 +20,7 @@ from airflow_provider_mlconnector.sandbox import control
 from airflow_provider_mlconnector.sandbox.gate import App, Connections, Gate
 from airflow_provider_mlconnector.sandbox.state import World
 
-SYSTEMS = ("anaplan", "business_central", "dynamics_fo", "syspro", "acumatica", "dynamics_gp")
+SYSTEMS = ("anaplan", "business_central", "dynamics_fo", "acumatica", "syspro", "dynamics_gp")
 
 
 class System(Protocol):

@@ -107,7 +107,7 @@ class Site:
 
     def __post_init__(self) -> None:
         companies = self.world.companies.values()
-        self.tenants = tuple(Tenant(books.code.title(), books, Stock(self.world.clock)) for books in companies)
+        self.tenants = tuple(Tenant(books.code.title(), books) for books in companies)
 
     def tenant(self, name: str) -> Tenant:
         """Return a tenant by its login name; the first one for none.

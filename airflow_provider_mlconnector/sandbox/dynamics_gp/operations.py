@@ -62,7 +62,9 @@ def _logged(site: Site, log_id: str) -> Record:
     if log_id not in site.logged:
         raise Fault("Business object not found.")
     errors = site.logged[log_id].errors
-    return {"Errors": [{"ObjectType": "Validation", "Message": error, "Id": str(at)} for at, error in enumerate(errors)]}
+    return {
+        "Errors": [{"ObjectType": "Validation", "Message": error, "Id": str(at)} for at, error in enumerate(errors)]
+    }
 
 
 def _transactions(company: GpCompany, criteria: Record) -> list[Record]:
@@ -126,7 +128,9 @@ def _posted_transaction(company: GpCompany, key: Record) -> Record:
 
 def sequence_number(journal: Journal, line: Line) -> int:
     """Return a line's number within its transaction; it stays with the line."""
-    return (line.entry_number - journal.number + 1) * _STEP if journal.number <= line.entry_number else line.entry_number
+    return (
+        (line.entry_number - journal.number + 1) * _STEP if journal.number <= line.entry_number else line.entry_number
+    )
 
 
 def _line(books: Books, journal: Journal, line: Line) -> Record:

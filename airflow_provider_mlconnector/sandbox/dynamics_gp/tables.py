@@ -18,7 +18,12 @@ from airflow_provider_mlconnector.finance.datasets import EntryKind
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.sandbox.books import Books
 from airflow_provider_mlconnector.sandbox.books.selection import CLOSE_BY_DATE
-from airflow_provider_mlconnector.sandbox.dynamics_gp.chart import departments, gp_accounts, posting_accounts, segment_of
+from airflow_provider_mlconnector.sandbox.dynamics_gp.chart import (
+    departments,
+    gp_accounts,
+    posting_accounts,
+    segment_of,
+)
 from airflow_provider_mlconnector.sandbox.dynamics_gp.site import GpCompany
 
 _TABLES = """
@@ -45,7 +50,9 @@ def write_tables(company: GpCompany, file: Path) -> None:
             table = "GL10111" if company.journals.is_closed(period.year) else "GL10110"
             _fill(db, table, _balances(books, period, indexes))
         _fill(db, "GL40200", ((1, account.number, account.name) for account in posting_accounts(books)))
-        _fill(db, "GL40200", ((2, segment_of(code), name or "No department") for code, name in departments(books).items()))
+        _fill(
+            db, "GL40200", ((2, segment_of(code), name or "No department") for code, name in departments(books).items())
+        )
         _fill(db, "SY40100", (_period(books, period) for period in books.periods))
 
 

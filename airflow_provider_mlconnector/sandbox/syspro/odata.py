@@ -27,9 +27,9 @@ from airflow_provider_mlconnector.sandbox.odata.filters import (
     Value,
     fields_of,
 )
-from airflow_provider_mlconnector.sandbox.odata.rows import RowFrame
 from airflow_provider_mlconnector.sandbox.odata.options import OptionError, Options, next_query, parse_options
 from airflow_provider_mlconnector.sandbox.odata.paging import Page, count_rows, read_page
+from airflow_provider_mlconnector.sandbox.odata.rows import RowFrame
 from airflow_provider_mlconnector.sandbox.syspro.columns import TIME_STAMP, Column, encode_rows
 from airflow_provider_mlconnector.sandbox.syspro.journals import JournalFrame, join_frames, journal_frames
 from airflow_provider_mlconnector.sandbox.syspro.metadata import metadata_document

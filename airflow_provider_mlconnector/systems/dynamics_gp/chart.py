@@ -84,9 +84,7 @@ def read_accounts(api: GpApi, reading: Reading, tables: GpTables | None) -> Iter
     yield canonical_batch(Dataset.ACCOUNTS, columns)
 
 
-def read_cost_centres(
-    api: GpApi, scope: Scope, reading: Reading, tables: GpTables | None
-) -> Iterator[pa.RecordBatch]:
+def read_cost_centres(api: GpApi, scope: Scope, reading: Reading, tables: GpTables | None) -> Iterator[pa.RecordBatch]:
     """Yield the values of the segments that a scope names, or of all but the account, as far as accounts have them."""
     reading.resource = "GetGLPostingAccountList, GetGLUnitAccountList"
     form = api.account_format

@@ -105,9 +105,7 @@ class LineBatches:
             "statistical": [line.number in self._units for line in lines],
             "plan_document": [False] * len(lines),
         }
-        dimensions = {
-            name: [None if found is None else found[name] for found in values] for name in self._dimensions
-        }
+        dimensions = {name: [None if found is None else found[name] for found in values] for name in self._dimensions}
         return canonical_batch(Dataset.JOURNAL_LINES, columns, dimensions=dimensions)
 
 

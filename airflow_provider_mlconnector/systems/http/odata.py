@@ -169,6 +169,7 @@ class ODataReader:
                 break
         if counted is not None and came < counted:
             raise ProtocolError(f"Of {counted} rows of {path} that the server counted, {came} came.", path=path)
+
     def page(self, link: str) -> Page:
         """Return one page of as many rows as were agreed.
 

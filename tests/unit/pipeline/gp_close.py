@@ -10,15 +10,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from airflow_provider_mlconnector.clock import Clock
 from airflow_provider_mlconnector.finance.periods import format_period
-from airflow_provider_mlconnector.flows.flow import Flow
 from airflow_provider_mlconnector.sandbox.books import Books
 from airflow_provider_mlconnector.sandbox.books.selection import CLOSE_BY_DATE
 from airflow_provider_mlconnector.sandbox.running import Sandbox
-from airflow_provider_mlconnector.systems.dynamics_gp.connection import GpConnection, Query
-from airflow_provider_mlconnector.systems.dynamics_gp.erp import DynamicsGp
-from airflow_provider_mlconnector.systems.http.windows_auth import WindowsAccount
 from tests.sandbox_control import SandboxControl
 from tests.unit.pipeline.sandbox_close import SandboxClose, opened_closes
 
@@ -29,27 +24,6 @@ LISTS = ("Load Accounts", "Load Cost Centres")
 LINES, BALANCES = "Load GL Actuals", "Load GL Balances"
 
 Cells = dict[tuple[str, str], Decimal]
-
-
-def connection_to(control: SandboxControl, company: str, **options: Any) -> GpConnection:
-    """Return a connection to a company of the sandbox."""
-    told = control.info["dynamics_gp"]
-    plain: dict[str, Any] = {
-        "company": company,
-        "account": WindowsAccount(told["login"], told["password"]),
-        "soap_url": told["soap_url"],
-        "sba_url": told["sba_url"],
-        "tenant": told["tenant"],
-    }
-    return GpConnection(**plain | options)
-
-
-def open_gp(
-    control: SandboxControl, flow: Flow, clock: Clock, *, query: Query | None = None, **options: Any
-) -> DynamicsGp:
-    """Open the flow's company; ``options`` are those of the connection."""
-    connection = connection_to(control, flow.spec.erp.company, **options)
-    return DynamicsGp(connection, flow.calendar.period_of, query=query, clock=clock)
 
 
 class Database:
@@ -82,9 +56,7 @@ def opened_gp(
     """Yield what opens the close of a period."""
     control.ensure_members("Entities", ["Tūī GP"])
     query = database.query if database else None
-    with opened_closes(
-        folder, trail_template, sandbox, control, flow_file, opener=open_gp, query=query, **options
-    ) as opened:
+    with opened_closes(folder, trail_template, sandbox, control, flow_file, query=query, **options) as opened:
         yield opened
 
 

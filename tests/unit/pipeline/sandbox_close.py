@@ -14,7 +14,6 @@ from typing import Any
 
 from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
 from airflow_provider_mlconnector.finance.periods import Period
-from airflow_provider_mlconnector.flows.erps import System
 from airflow_provider_mlconnector.flows.flow import Flow
 from airflow_provider_mlconnector.flows.loader import load_flow
 from airflow_provider_mlconnector.flows.plans import load_plans, read_plans
@@ -42,20 +41,13 @@ from airflow_provider_mlconnector.systems.anaplan.definitions import Kind, Membe
 from airflow_provider_mlconnector.systems.anaplan.hosts import custom_hosts
 from airflow_provider_mlconnector.systems.anaplan.local import LocalBudget, LocalTokenStore
 from airflow_provider_mlconnector.systems.anaplan.model import AnaplanModel
-from airflow_provider_mlconnector.systems.business_central.connection import BusinessCentralConnection
-from airflow_provider_mlconnector.systems.business_central.erp import BusinessCentral
-from airflow_provider_mlconnector.systems.dynamics_fo.connection import FinanceOperationsConnection
-from airflow_provider_mlconnector.systems.dynamics_fo.erp import FinanceOperations
-from airflow_provider_mlconnector.systems.http.entra import ClientSecret
 from airflow_provider_mlconnector.systems.port import Erp
-from airflow_provider_mlconnector.systems.syspro.connection import SysproConnection
-from airflow_provider_mlconnector.systems.syspro.erp import Syspro
 from airflow_provider_mlconnector.trail.leases import Leases
 from airflow_provider_mlconnector.trail.records import RunRef
 from airflow_provider_mlconnector.trail.store import Trail
 from tests.sandbox_control import SandboxControl
 from tests.unit.pipeline.fake_model import MemoryStore
-from tests.unit.systems.acumatica.opening import open_acumatica
+from tests.unit.pipeline.ledgers import open_ledger
 
 FLOW = Path(__file__).parents[3] / "dags/flows/larkfield_close.yaml"
 ACTUALS = ("Load Accounts", "Load Cost Centres", "Load GL Actuals")
@@ -92,68 +84,6 @@ def open_anaplan(
         clock=clock,
     )
     return client.model(ref or client.resolve_model("Finance", "FP&A Hub"))
-
-
-def open_ledger(control: SandboxControl, flow: Flow, clock: Clock, *, secret: str | None = None, **options: Any) -> Erp:
-    """Open the company of a flow's ledger; ``options`` are those of the connection."""
-    return LEDGERS[flow.spec.erp.system](control.info[flow.spec.erp.system], flow, clock, secret, options)
-
-
-def _business_central(
-    told: dict[str, Any], flow: Flow, clock: Clock, secret: str | None, options: dict[str, Any]
-) -> BusinessCentral:
-def open_ledger(control: SandboxControl, flow: Flow, clock: Clock, **options: Any) -> Erp:
-    """Open the company of the flow's ledger; ``options`` are those of the connection."""
-    openers = {System.BUSINESS_CENTRAL: open_business_central, System.SYSPRO: open_syspro}
-    return openers[flow.spec.erp.system](control, flow, clock, **options)
-
-
-def open_syspro(control: SandboxControl, flow: Flow, clock: Clock, **options: Any) -> Syspro:
-    """Open the flow's company on the SYSPRO site."""
-    told = control.info["syspro"]
-    plain = {name: told[name] for name in ("odata_url", "enet_url", "entity_url", "password", "company_password")}
-    plain |= {"operator": told["login"], "company": flow.spec.erp.company}
-    return Syspro(SysproConnection(**plain | options), clock=clock)
-def open_ledger(control: SandboxControl, flow: Flow, clock: Clock, **options: Any) -> Erp:
-    """Open the company that a flow reads; ``options`` are those of the connection."""
-    return OPENERS[flow.spec.erp.system](control, flow, clock, **options)
-
-
-def open_business_central(
-    control: SandboxControl, flow: Flow, clock: Clock, *, secret: str | None = None, **options: Any
-) -> BusinessCentral:
-    """Open the company in the environment."""
-    told = control.info["business_central"]
-    plain = {
-        "tenant": told["tenant"],
-        "environment": told["environment"],
-        "company": told["company"],
-        "credential": ClientSecret(told["client_id"], secret or told["client_secret"]),
-        "base_url": told["base_url"],
-        "authority_url": told["authority_url"],
-    }
-    return BusinessCentral(BusinessCentralConnection(**plain | options), flow.calendar.period_of, clock=clock)
-
-
-def _dynamics_fo(
-    told: dict[str, Any], flow: Flow, clock: Clock, secret: str | None, options: dict[str, Any]
-) -> FinanceOperations:
-    plain = {
-        "environment_url": told["base_url"],
-        "tenant": told["tenant"],
-        "company": flow.spec.erp.company,
-        "credential": ClientSecret(told["login"], secret or told["password"]),
-        "authority_url": told["authority_url"],
-    }
-    return FinanceOperations(FinanceOperationsConnection(**plain | options), flow.calendar.period_of, clock=clock)
-
-
-LEDGERS: dict[System, Callable[..., Erp]] = {
-    System.BUSINESS_CENTRAL: _business_central,
-    System.DYNAMICS_FO: _dynamics_fo,
-}
-OPENERS: dict[str, Callable[..., Erp]] = {"business_central": open_business_central, "acumatica": open_acumatica}
-"""By system, what opens its ledger."""
 
 
 class Reading:
@@ -264,12 +194,11 @@ def opened_closes(
     sandbox: Sandbox,
     control: SandboxControl,
     flow_file: Path = FLOW,
-    opener: Callable[..., Erp] = open_ledger,
     **connection: Any,
 ) -> Iterator[Callable[[str], SandboxClose]]:
     """Yield what opens the close of a period, on a trail and a staging area in a folder.
 
-    :param opener: opens the flow's ledger, with ``connection`` as its options.
+    :param connection: options of the ledger's.
     """
     shutil.copy(trail_template, folder / "trail.db")
     clock = QuickClock(sandbox.world)
@@ -282,7 +211,7 @@ def opened_closes(
         clock=clock,
     )
     flow = load_flow(flow_file)
-    ledger = opener(control, flow, clock, **connection)
+    ledger = open_ledger(control, flow, clock, **connection)
     yield lambda key: SandboxClose(bench, flow, flow.calendar.period(key), ledger, open_anaplan(control, clock))
     ledger.close()
     trail.close()

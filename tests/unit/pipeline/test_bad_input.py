@@ -34,7 +34,8 @@ from airflow_provider_mlconnector.pipeline.plan import Unmapped
 from airflow_provider_mlconnector.sandbox.running import Sandbox
 from airflow_provider_mlconnector.trail.records import CellScope, RejectKind
 from tests.sandbox_control import SandboxControl
-from tests.unit.pipeline.sandbox_close import FLOW, SandboxClose, open_anaplan, open_ledger, opened_closes
+from tests.unit.pipeline.ledgers import open_ledger
+from tests.unit.pipeline.sandbox_close import FLOW, SandboxClose, open_anaplan, opened_closes
 
 GL = "Load GL Actuals"
 HTML = "<html><body>The gateway is out of sorts.</body></html>"

@@ -16,9 +16,10 @@ from airflow_provider_mlconnector.finance.periods import format_period
 from airflow_provider_mlconnector.pipeline.reconcile import require_agreement
 from airflow_provider_mlconnector.sandbox.running import Sandbox
 from tests.sandbox_control import SandboxControl
+from tests.unit.pipeline.ledgers import open_ledger
 from tests.unit.pipeline.mutations import CHANGES, SHORT, WHOLE, Mutant, Mutation, on_pages
 from tests.unit.pipeline.mutations_onwards import TABLE
-from tests.unit.pipeline.sandbox_close import SandboxClose, open_ledger, opened_closes
+from tests.unit.pipeline.sandbox_close import SandboxClose, opened_closes
 
 PERIOD = "FY2026-P05"
 ACTUALS = "Load GL Actuals"

@@ -18,7 +18,8 @@ from airflow_provider_mlconnector.pipeline.modelwork import ModelWork
 from airflow_provider_mlconnector.pipeline.plan import ReadMode
 from tests.sandbox_control import SandboxControl
 from tests.unit.pipeline.fake_model import MemoryStore
-from tests.unit.pipeline.sandbox_close import SandboxClose, open_anaplan, open_ledger
+from tests.unit.pipeline.ledgers import open_ledger
+from tests.unit.pipeline.sandbox_close import SandboxClose, open_anaplan
 
 GL = "Load GL Actuals"
 PERIODS = ("FY2026-P05", "FY2026-P06")

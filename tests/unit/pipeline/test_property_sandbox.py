@@ -32,8 +32,9 @@ from airflow_provider_mlconnector.pipeline.replay import Wanted, prepare_replay
 from airflow_provider_mlconnector.sandbox.running import serve
 from airflow_provider_mlconnector.systems.business_central.connection import FinanceApi
 from tests.sandbox_control import SandboxControl
+from tests.unit.pipeline.ledgers import open_ledger
 from tests.unit.pipeline.profiles import of_the_suite
-from tests.unit.pipeline.sandbox_close import FLOW, Reading, SandboxClose, open_ledger, opened_closes
+from tests.unit.pipeline.sandbox_close import FLOW, Reading, SandboxClose, opened_closes
 from tests.unit.pipeline.support import parquet_rows
 
 TEMPLATE: list[Path] = []

@@ -14,7 +14,8 @@ from airflow_provider_mlconnector.systems.business_central import lines as bc_li
 from airflow_provider_mlconnector.systems.business_central.connection import FinanceApi
 from airflow_provider_mlconnector.systems.port import Scope
 from tests.sandbox_control import SandboxControl
-from tests.unit.pipeline.sandbox_close import SandboxClose, open_ledger
+from tests.unit.pipeline.ledgers import open_ledger
+from tests.unit.pipeline.sandbox_close import SandboxClose
 
 GL = "Load GL Actuals"
 

@@ -37,9 +37,14 @@ FIRST_MONTH = date(2024, 7, 1)
 MONTHS = 48
 VERSIONS = ("Actual", "Budget", "Forecast")
 ACTUAL, BUDGET, FORECAST = VERSIONS
-ENTITIES = ("Larkfield", "Larkfield Manufacturing")
+ENTITIES = (
+    "Larkfield",
+    "Larkfield Manufacturing",
+    "Larkfield Services",
+    "Larkfield Trading",
+    "Larkfield Distribution",
+)
 """The companies of the group; ledgers of several systems show the same books, each as a company of its own."""
-ENTITIES = ("Larkfield", "Larkfield Trading")
 
 JOURNAL_HEADER = (
     "id",
@@ -66,10 +71,6 @@ _LISTS = (
     *("Accounts", "Cost Centres", "Entities", "Vendors", "Employees", "Journal Lines"),
     *("Customers", *_RECORD_LISTS),
 )
-_LISTS = ("Accounts", "Cost Centres", "Entities", "Vendors", "Employees", "Journal Lines")
-ENTITIES = ("Larkfield", "Larkfield Services")
-"""Legal entities, each with a ledger of its own."""
-ENTITIES = ("Larkfield", "Larkfield Distribution")
 _FIRST_ITEM_PREFIX = 207
 
 
