@@ -111,7 +111,7 @@ def _add_faults(routes: APIRouter, site: Site) -> None:
     @routes.post("/purchase-orders/{number}/open")
     async def invoice(number: str, amount: Decimal, tenant: str = "") -> dict[str, str]:
         try:
-            order = site.tenant(tenant).stock.invoice_order(number, amount)
+            order = site.tenant(tenant).books.stock.invoice_order(number, amount)
         except KeyError as error:
             raise HTTPException(404, f"there is no order {number}") from error
         return {"status": order.status}

@@ -166,7 +166,7 @@ def bills(tenant: Tenant, period: Period | None) -> Iterator[Record]:
 
 def purchase_orders(tenant: Tenant) -> Iterator[Record]:
     """Yield the orders to vendors; what was received of one stands on its only line."""
-    for order in tenant.stock.purchase_orders:
+    for order in tenant.books.stock.purchase_orders:
         key = record_id(tenant.name, "order", order.number)
         line = {
             "id": record_id(tenant.name, "order line", order.number),

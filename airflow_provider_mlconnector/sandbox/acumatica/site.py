@@ -10,7 +10,6 @@ from enum import StrEnum
 
 from airflow_provider_mlconnector.sandbox.acumatica.wire import HttpError
 from airflow_provider_mlconnector.sandbox.books import Books
-from airflow_provider_mlconnector.sandbox.books.stock import Stock
 from airflow_provider_mlconnector.sandbox.state import World
 
 SYSTEM = "acumatica"
@@ -81,7 +80,6 @@ class Tenant:
 
     name: str
     books: Books
-    stock: Stock
 
     @property
     def branch(self) -> str:
