@@ -121,7 +121,7 @@ class Fields:
         :raises ConfigurationError: when it is missing or not among the allowed ones.
         """
         if not self.host:
-            raise self.error("has no host.", hint="Region custom needs the host's address, such as https://host:8443.")
+            raise self.error("has no host.", hint="Enter its address, such as https://host:8443.")
         own = origin(self.host)
         if self.port and self.host.rpartition(":")[2] != str(self.port):
             own = origin(f"{own}:{self.port}")

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from tests.e2e.books import expected
-from tests.e2e.waiting import wait_for
+from tests.e2e.waiting import MINUTES, wait_for
 
 PERIOD, MONTH, ENTITY = "FY2027-P03", "Sep 26", "Larkfield Trading"
 SIDES = ("Opening", "Debit", "Credit", "Closing")
@@ -17,7 +17,7 @@ def closed(site):
     dag = site.dag("syspro_trading_close")
     dag.unpause()
     run_id = dag.trigger(PERIOD)
-    assert wait_for(dag, run_id).state == "success"
+    assert wait_for(dag, run_id, 9 * MINUTES).state == "success"
     return dag, run_id
 
 
@@ -40,6 +40,6 @@ def test_an_invoice_that_is_gone_is_removed_by_the_next_run(site, closed):
     gone = [line for line in lines if line["document"] == lines[0]["document"]]
     for line in gone:
         site.sandbox.call("DELETE", f"/books/lines/{line['entry_number']}")
-    assert wait_for(dag, dag.trigger(PERIOD)).state == "success"
+    assert wait_for(dag, dag.trigger(PERIOD), 9 * MINUTES).state == "success"
     assert records - set(site.sandbox.members("AP Invoices")) == {f"L/{gone[0]['party']}/{gone[0]['document']}"}
-    assert site.sandbox.starts()["Delete Gone AP Invoices"] == 1
+    assert site.sandbox.starts()["Delete Gone AP Invoices"] >= 1

@@ -15,7 +15,12 @@ from airflow_provider_mlconnector.sandbox.syspro.site import SYSTEM, Site, Switc
 def router(site: Site) -> APIRouter:
     """Return the control routes."""
     routes = APIRouter(prefix=f"/_sandbox/{SYSTEM}")
+    _add_switches(routes, site)
+    _add_people(routes, site)
+    return routes
 
+
+def _add_switches(routes: APIRouter, site: Site) -> None:
     @routes.get("/switches")
     async def switches() -> dict[str, Any]:
         return asdict(site.switches)
@@ -36,6 +41,8 @@ def router(site: Site) -> APIRouter:
         site.switches = Switches()
         return asdict(site.switches)
 
+
+def _add_people(routes: APIRouter, site: Site) -> None:
     @routes.get("/sessions")
     async def sessions() -> dict[str, int]:
         return {"sessions": len(site.sessions)}
@@ -54,5 +61,3 @@ def router(site: Site) -> APIRouter:
     async def restart() -> dict[str, str]:
         site.restart()
         return {"status": "started"}
-
-    return routes

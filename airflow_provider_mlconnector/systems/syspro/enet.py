@@ -27,6 +27,9 @@ from airflow_provider_mlconnector.systems.syspro.connection import SysproConnect
 log = logging.getLogger(__name__)
 
 SESSION_HEADER = "UserId"
+"""Header that carries a session to the OData service, by the name that it has everywhere in the e.net service. Nothing
+public tells of a site whose OData service takes sessions; Basic is what its documentation asks for."""
+
 _SEATS = re.compile(r"maximum|licen[cs]e|concurrent", re.IGNORECASE)
 _WRAPPED = re.compile(r"\s*<string[^>]*>(.*)</string>\s*", re.DOTALL)
 _QUERY = re.compile(r"\?\S*")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from tests.sandbox_control import SandboxControl
 from tests.unit.pipeline.ledgers import open_ledger
 from tests.unit.pipeline.sandbox_close import SandboxClose, opened_closes
 from tests.unit.pipeline.support import csv_rows
+from tests.unit.pipeline.sandbox_close import SandboxClose, open_ledger, opened_closes
+from tests.unit.pipeline.support import csv_rows, parquet_rows
 from tests.unit.pipeline.syspro.conftest import FLOW
 
 ENTITY = "Larkfield Trading"
@@ -182,16 +185,20 @@ def test_groups_are_loaded_before_their_accounts_and_an_account_that_moves_follo
     assert control.members("Accounts")["60110"]["parent"] == "60300"
 
 
-def test_an_account_below_an_unknown_group_is_held_back_and_the_model_would_refuse_it(closing, control, sandbox):
+def test_an_account_below_an_unknown_group_is_held_back_and_keeps_its_place(closing, control, sandbox):
     close = closing("FY2026-P12")
     close.imports = ("Load Accounts",)
     close.run("whole")
-    control.call("PATCH", "/books/accounts/60120", {"parent": "60310"})  # no group: an account like itself
+    books = sandbox.world.books
+    books._replace_account(replace(books.account("60120"), parent="99999"))
     try:
-        done = close.run()
-        assert done.load("Load Accounts").prepared.rows_quarantined == 0
+        made = close.run().load("Load Accounts").prepared
     finally:
-        control.call("PATCH", "/books/accounts/60120", {"parent": "60100"})
+        books.move_account("60120", "60100")
+    assert made.rows_quarantined == 1
+    (held_back,) = parquet_rows(close.bench, made.quarantine)
+    assert "the parent '99999' is not in the data" in str(held_back)
+    assert control.members("Accounts")["60120"]["parent"] == "60100"
 
 
 def test_the_folder_of_flows_holds_together(tmp_path: Path) -> None:

@@ -8,6 +8,9 @@ from decimal import Decimal
 import pytest
 
 from airflow_provider_mlconnector.errors import MlconnectorError
+from airflow_provider_mlconnector.finance.datasets import Dataset
+from airflow_provider_mlconnector.flows.plans import read_plans
+from airflow_provider_mlconnector.pipeline.sweep import sweep
 from airflow_provider_mlconnector.trail.records import CellScope
 from tests.unit.pipeline.sandbox_close import SandboxClose
 from tests.unit.pipeline.syspro.test_syspro_close import LINES, LISTS, expected, held
@@ -65,3 +68,17 @@ def test_entries_that_take_over_the_numbers_of_others_replace_them(closing, sand
     close.run()
     assert held(control, close) == expected(sandbox, close.period.key)
     control.call("DELETE", f"/books/lines/{entry}")
+
+
+@pytest.mark.parametrize("time_stamps", ["filterable", "hidden"])
+def test_what_is_posted_to_a_closed_period_is_found_by_the_sweep(closing, control, time_stamps):
+    control.call("PATCH", "/syspro/switches", {"time_stamps": time_stamps})
+    close = closing("FY2026-P02")
+    close.imports = (*LISTS, LINES)
+    close.run("whole")
+    plan = next(plan for plan in read_plans(close.flow) if plan.dataset is Dataset.JOURNAL_LINES)
+    assert sweep(close.bench, close.ledger, plan, close.open_run("changes"), [close.period]).late == ()
+    lines = [{"account": "60420", "amount": "1.25", "department": "RND"}, {"account": "20400", "amount": "-1.25"}]
+    control.call("POST", "/books/documents", {"posting_date": "2025-08-29", "lines": lines})
+    (late,) = sweep(close.bench, close.ledger, plan, close.open_run("changes"), [close.period]).late
+    assert (late.period, late.lines, late.new, late.debit) == ("FY2026-P02", 2, 2, "1.25")
