@@ -48,6 +48,7 @@ from airflow_provider_mlconnector.sandbox.odata.filters import Column
 
 POSTED = "Posted"
 _CLOSING = ENTRY_KINDS.index(EntryKind.CLOSING)
+_MODULE_OF_KIND = [MODULES.get(kind.source, "GL") for kind in KINDS]
 _TOGETHER = ("kind", "document", "day", "period", "ledger", "currency")
 
 
@@ -118,6 +119,18 @@ class Batches:
                 return np.asarray((self.firsts["day"] - ordinal).astype("datetime64[D]").astype("datetime64[us]"))
             case "BatchNbr":
                 return np.array([batch_number(entry) for entry in self.firsts["entry"]], object)
+            case "PostPeriod":
+                _, places, again = np.unique(self.firsts[["day", "period"]], return_index=True, return_inverse=True)
+                texts = [_post_period(self.tenant, self.firsts[place]) for place in places]
+                return _looked_up(texts, again)
+            case "Module":
+                return _looked_up(_MODULE_OF_KIND, self.firsts["kind"])
+            case "LedgerID":
+                ledgers = _looked_up([ACTUAL_LEDGER, *self.tenant.books.ledgers.all[1:]], self.firsts["ledger"])
+                statistical = np.isin(self.firsts["account"], self.tenant.books.statistical_places())
+                return np.where(statistical, STATISTICAL_LEDGER, ledgers)
+            case "Status":
+                return _looked_up([POSTED], np.zeros(len(self), np.int64))
             case _:
                 return np.array([self._header_text(name, row) for row in self.firsts], object)
 
@@ -174,7 +187,7 @@ class Batches:
         books = self.tenant.books
         match name:
             case "Module":
-                return MODULES.get(KINDS[row["kind"]].source, "GL")
+                return str(_MODULE_OF_KIND[row["kind"]])
             case "PostPeriod":
                 return _post_period(self.tenant, row)
             case "LedgerID":
@@ -191,6 +204,10 @@ class Batches:
                 raise KeyError(name)
 
 
+def _looked_up(table: Sequence[str], places: NDArray[Any]) -> Column:
+    return np.asarray(np.array(table, object)[places])
+
+
 def batch_number(entry: int) -> str:
     """Return the number of the batch that begins with an entry."""
     return f"{entry:010d}"
@@ -202,7 +219,7 @@ def detail_lines(tenant: Tenant, period: Period) -> Iterator[tuple[Line, str, st
     ends = np.append(batches.starts[1:], len(batches.rows))
     for start, end in zip(batches.starts, ends, strict=True):
         first = batches.rows[start]
-        module = MODULES.get(KINDS[first["kind"]].source, "GL")
+        module = _MODULE_OF_KIND[first["kind"]]
         for row in batches.rows[start:end]:
             yield tenant.books.line_of(row), _ledger_id(tenant, row), module, batch_number(first["entry"])
 
