@@ -115,6 +115,10 @@ def main() -> None:
     erp = parser.parse_args().erp
     if erp != "business_central":  # another ledger is measured by a module of its name
         sys.exit(importlib.import_module(erp).main())
+    parser.add_argument("--erp", default="business_central", choices=["business_central", "acumatica"])
+    if parser.parse_args().erp == "acumatica":
+        environment = os.environ | {"PYTHONPATH": str(HERE.parents[1])}
+        sys.exit(subprocess.run([sys.executable, str(HERE / "acumatica.py")], check=False, env=environment).returncode)
     small = bench(SMALL, ("floor", "close", "peer"))
     show(SMALL, small)
     large = bench(LARGE, ("floor", "close"))

@@ -15,7 +15,7 @@ from airflow_provider_mlconnector.systems.acumatica.balances import balances_of,
 from airflow_provider_mlconnector.systems.acumatica.capabilities import CAPABILITIES
 from airflow_provider_mlconnector.systems.acumatica.company import Company
 from airflow_provider_mlconnector.systems.acumatica.connection import AcumaticaConnection
-from airflow_provider_mlconnector.systems.acumatica.entities import JOURNALS, SUMMARY
+from airflow_provider_mlconnector.systems.acumatica.entities import SUMMARY
 from airflow_provider_mlconnector.systems.acumatica.journals import read_lines
 from airflow_provider_mlconnector.systems.acumatica.masters import (
     read_accounts,
@@ -104,7 +104,7 @@ class Acumatica:
         """
         if dataset not in self._readers:
             raise CapabilityError(CAPABILITIES.refusal(dataset))
-        reading = Reading(batches=iter(()), resource=JOURNALS.name)
+        reading = Reading(batches=iter(()))
         reading.batches = self._watched(self._readers[dataset](scope, reading), reading)
         return reading
 

@@ -40,6 +40,7 @@ def read_lines(api: AcumaticaApi, company: Company, scope: Scope, reading: Readi
 
     :raises CapabilityError: for a dimension that lines do not have.
     """
+    reading.resource = JOURNALS.name
     check_dimensions(api, scope.dimensions)
     posts = company.posted_to(scope.period) if scope.period else ()
     reader = ListReader(api, JOURNALS, reading.findings)

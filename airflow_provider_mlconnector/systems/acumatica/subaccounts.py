@@ -54,11 +54,6 @@ class Segments:
                 return segment.of(code)
         raise KeyError(dimension)
 
-    def rest(self, dimension: str, code: str) -> str:
-        """Return a code without its value of a dimension."""
-        segment = next((segment for segment in self.all if segment.name == dimension), None)
-        return code[: segment.start] + code[segment.end :] if segment else ""
-
 
 def parse_segments(text: str) -> Segments:
     """Read names and lengths of segments.
