@@ -208,3 +208,11 @@ def test_just_the_fields_that_are_read_are_asked_for():
     assert not JOURNALS.is_optional("Details/Account")
     assert JOURNALS.is_optional("Details/Project")
     assert not JOURNALS.is_optional("Details")
+
+
+def test_only_the_lines_of_the_branch_are_read_and_all_of_them_where_none_is_named(opened, sandbox):
+    scope = Scope(sandbox.world.books.period("FY2027-P04"))
+    ours, _ = rows_of(opened(), Dataset.JOURNAL_LINES, scope)
+    every, _ = rows_of(opened(branch=""), Dataset.JOURNAL_LINES, scope)
+    theirs, _ = rows_of(opened(branch="OTHER", ledger="ACTUAL"), Dataset.JOURNAL_LINES, scope)
+    assert (len(every), theirs) == (len(ours), [])
