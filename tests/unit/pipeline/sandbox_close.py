@@ -86,31 +86,6 @@ def open_anaplan(
     return client.model(ref or client.resolve_model("Finance", "FP&A Hub"))
 
 
-def open_ledger(control: SandboxControl, flow: Flow, clock: Clock, **options: Any) -> Erp:
-    """Open the company that a flow reads; ``options`` are those of the connection."""
-    return OPENERS[flow.spec.erp.system](control, flow, clock, **options)
-
-
-def open_business_central(
-    control: SandboxControl, flow: Flow, clock: Clock, *, secret: str | None = None, **options: Any
-) -> BusinessCentral:
-    """Open the company; ``options`` are those of the connection."""
-    told = control.info["business_central"]
-    plain = {
-        "tenant": told["tenant"],
-        "environment": told["environment"],
-        "company": told["company"],
-        "credential": ClientSecret(told["client_id"], secret or told["client_secret"]),
-        "base_url": told["base_url"],
-        "authority_url": told["authority_url"],
-    }
-    return BusinessCentral(BusinessCentralConnection(**plain | options), flow.calendar.period_of, clock=clock)
-
-
-OPENERS: dict[str, Callable[..., Erp]] = {"business_central": open_business_central, "acumatica": open_acumatica}
-"""By system, what opens its ledger."""
-
-
 class Reading:
     """Reads lists and views by name."""
 

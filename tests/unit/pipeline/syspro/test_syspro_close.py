@@ -17,8 +17,6 @@ from airflow_provider_mlconnector.systems.syspro.connection import Auth
 from tests.sandbox_control import SandboxControl
 from tests.unit.pipeline.ledgers import open_ledger
 from tests.unit.pipeline.sandbox_close import SandboxClose, opened_closes
-from tests.unit.pipeline.support import csv_rows
-from tests.unit.pipeline.sandbox_close import SandboxClose, open_ledger, opened_closes
 from tests.unit.pipeline.support import csv_rows, parquet_rows
 from tests.unit.pipeline.syspro.conftest import FLOW
 
