@@ -14,7 +14,7 @@ from airflow_provider_mlconnector.sandbox.state import World
 
 SYSTEM = "dynamics_fo"
 CLIENT_ID = "3b7c1a52-8d0e-4f6b-9a17-2c5e4d6f8a90"
-_SCOPE = r"https?://[^/]+(/dynamics_fo)?/\.default"
+_SCOPE = r"(https://[\w-]+\.operations\.dynamics\.com|https?://127\.0\.0\.1:\d+/dynamics_fo)/\.default"
 _NO_RESOURCE = (500011, "invalid_resource", "The resource principal named {scope} was not found in the tenant.")
 
 

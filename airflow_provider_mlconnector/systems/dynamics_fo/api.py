@@ -134,13 +134,10 @@ class FinanceOperationsApi:
     def first_row(self, resource: Resource, name: str, where: str = "") -> Any:
         """Return one field of the first row of a set; None when there is no row."""
         params = {**CROSS_COMPANY, "$filter": where, "$top": "1", "$select": resource.field(name)}
-        path = address(resource.name, {option: text for option, text in params.items() if text})
-        response = self._session.request("GET", path, headers=READING)
-        try:
-            rows: list[dict[str, Any]] = msgspec.json.decode(response.content)["value"]
-        except (msgspec.DecodeError, KeyError, TypeError):
-            raise ProtocolError(f"A row of {resource.name} came broken.", path=resource.name) from None
-        return rows[0].get(resource.field(name)) if rows else None
+        asked = {option: text for option, text in params.items() if text}
+        page = next(self._reader.pages(resource.name, asked))
+        first = msgspec.json.decode(page.rows[0], type=dict[str, Any]) if page.rows else {}
+        return first.get(resource.field(name))
 
 
 def _decoder(resource: Resource) -> RowDecoder:
