@@ -126,6 +126,8 @@ def test_a_folder_may_hold_flows_of_several_ledgers():
     assert "larkfield_close" in by_system[System.BUSINESS_CENTRAL]
     assert set().union(*by_system.values()) == close_dags(DAGS / "flows").keys()
     assert sum(map(len, by_system.values())) == len(close_dags(DAGS / "flows"))
+    assert close_dags(DAGS / "flows", system="business_central").keys() == {"larkfield_close"}
+    assert close_dags(DAGS / "flows").keys() > {"larkfield_close"}
     assert close_dags(DAGS / "flows", system="another") == {}
 
 

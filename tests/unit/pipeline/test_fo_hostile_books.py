@@ -24,7 +24,7 @@ from tests.unit.pipeline.fo_close import (
     opened_fo,
 )
 
-WITH_BALANCES = ("FY2026-P01", "FY2026-P07", "FY2027-P01", "FY2027-P04")
+WITH_BALANCES = ("FY2026-P01", "FY2026-P05", "FY2027-P01", "FY2027-P04")
 
 
 @pytest.fixture(scope="module")

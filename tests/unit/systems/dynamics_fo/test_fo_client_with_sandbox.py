@@ -126,6 +126,17 @@ def test_changes_are_those_created_since(sandbox, books):
     assert again.cursor > reading.cursor
 
 
+def test_a_line_without_a_stamp_has_none_and_its_amounts_stay_on_their_side(sandbox):
+    tui = sandbox.world.companies["TUI"]
+    client = client_of(sandbox, tui_calendar(), company="tui")
+    rows, _ = rows_of(client, scope=Scope(tui.period("FY2026-P07"), None, ("DEPARTMENT",)))
+    assert [row["modified_at"] for row in rows].count(None) == 4
+    rows, _ = rows_of(client, scope=Scope(tui.period("FY2026-P05"), None, ("DEPARTMENT",)))
+    lines = [line for line in tui.lines("FY2026-P05") if not line.statistical]
+    assert sorted((row["debit"], row["credit"]) for row in rows) == sorted((line.debit, line.credit) for line in lines)
+    assert min(row["debit"] for row in rows) < 0, "a storno takes back on the side of what it takes back"
+
+
 def test_the_kind_of_a_line_follows_from_its_fiscal_period_and_posting_type(sandbox):
     tui = sandbox.world.companies["TUI"]
     client = client_of(sandbox, tui_calendar(), company="tui")
