@@ -1,7 +1,7 @@
 """Reading journal lines of Finance & Operations up to the staged batch, beside the fastest floor, on one bare server.
 
 The floor downloads the same pages, decodes them exactly, joins lines with headers and writes CSV: no staging and no
-checks. ``run.py --erp dynamics_fo`` runs both, each as a process of its own; the rows and the sum of debits have to agree.
+checks. ``run.py --erp dynamics_fo`` runs both, each as a process of its own; rows and debits have to agree.
 """
 
 import argparse
