@@ -78,9 +78,13 @@ def airflow(parser, home, database, capsys, monkeypatch):
 
 @pytest.fixture
 def flow_file(tmp_path):
-    """Return a copy of the demo's flow, to be edited."""
+    """Return a copy of the demo's flow, to be edited; it is the only one in its folder."""
     shutil.copytree(DAGS, tmp_path / "dags", ignore=shutil.ignore_patterns("__pycache__"))
-    return tmp_path / "dags" / "flows" / "larkfield_close.yaml"
+    ours = tmp_path / "dags" / "flows" / "larkfield_close.yaml"
+    for flow in ours.parent.glob("*.yaml"):
+        if flow != ours:
+            flow.unlink()
+    return ours
 
 
 @pytest.fixture
