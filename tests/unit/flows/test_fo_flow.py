@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Flows of Finance & Operations: what is refused when the file is read, and which layer is loaded unless it is named."""
+"""Flows of Finance & Operations: what is refused when the file is read, and which layer is loaded by default."""
 
 import shutil
 from pathlib import Path
