@@ -128,7 +128,6 @@ class WindowsAuth(AuthBase):
 
     def _context(self, scheme: str, response: requests.Response) -> spnego.ContextProxy:
         import spnego
-        from spnego.exceptions import SpnegoError
 
         protocol = "negotiate"
         options = spnego.NegotiateOptions.use_negotiate
@@ -145,7 +144,7 @@ class WindowsAuth(AuthBase):
                 options=options,
                 channel_bindings=channel_bindings(response),
             )
-        except (SpnegoError, ImportError) as exc:
+        except Exception as exc:  # Kerberos' own libraries raise errors of their own
             raise _no_context(self._account, exc) from None
 
     def _send_leg(
@@ -232,19 +231,20 @@ def _token_of(response: requests.Response, scheme: str) -> bytes | None:
 
 
 def _step(context: spnego.ContextProxy, token: bytes | None, account: WindowsAccount) -> bytes | None:
-    from spnego.exceptions import SpnegoError
-
+    """Return the next message to the server; None when there is nothing more to say."""
     try:
         return context.step(token)
-    except SpnegoError as exc:
+    except Exception as exc:  # Kerberos' own libraries raise errors of their own
         raise _no_context(account, exc) from None
 
 
 def _no_context(account: WindowsAccount, exc: Exception) -> MlconnectorError:
-    if account.secret is Secret.PASSWORD and isinstance(exc, ImportError) is False:
-        message = f"The server's handshake with {account.user or 'the account'} cannot be gone on with"
-        return AuthenticationError(f"{message} ({type(exc).__name__}).", hint="Check the account's name and realm.")
+    """Return why there is no message to send: nothing was sent, so that no logon counts as failed."""
+    if account.secret is Secret.PASSWORD:
+        message = f"The handshake for {account.user} cannot be gone on with ({type(exc).__name__})."
+        return AuthenticationError(message, hint="Check the account's name and realm, and the host of the service.")
     return ConfigurationError(
-        f"A {account.secret} cannot be used ({type(exc).__name__}).",
-        hint="Kerberos needs the packages gssapi and krb5 (pyspnego[kerberos]), a krb5.conf, and a valid keytab or ticket.",
+        f"The {account.secret} of {account.user or 'the account'} cannot be used ({type(exc).__name__}).",
+        hint="Kerberos needs the packages gssapi and krb5 (pyspnego[kerberos]), a krb5.conf, and a valid keytab or "
+        "ticket.",
     )
