@@ -38,7 +38,7 @@ class Challenge:
 
 @dataclass
 class Domain:
-    """Accounts of a domain, as ``DOMAIN\\user``, and what became of their logons. Safe for threads.
+    r"""Accounts of a domain, as ``DOMAIN\user``, and what became of their logons. Safe for threads.
 
     :param schemes: what a server of the domain offers, in this order.
     :param service: the Kerberos service of its host, and ``keytab`` the file of the service's keys, if it has any.

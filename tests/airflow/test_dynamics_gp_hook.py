@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 
 import pytest
@@ -31,7 +32,7 @@ def connect(sandbox, monkeypatch):
     def connect(**more):
         made = connections({"url": sandbox.url, **sandbox.info})["dynamics_gp_default"]
         extra = {**made.pop("extra"), **{name: more.pop(name) for name in list(more) if name not in made}}
-        connection = Connection(conn_id="dynamics_gp_default", extra=extra, **{**made, **more})
+        connection = Connection(conn_id="dynamics_gp_default", extra=json.dumps(extra), **{**made, **more})
         monkeypatch.setenv("AIRFLOW_CONN_DYNAMICS_GP_DEFAULT", connection.as_json())
 
     connect()

@@ -56,7 +56,7 @@ def day(text: str) -> date:
 
 def moment(text: str) -> datetime:
     """Read a moment; the service takes what it is given for UTC."""
-    found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    found = datetime.fromisoformat(text)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 

@@ -3,8 +3,8 @@
 
 A type is a line ``Name < Base: member …``, with ``*`` before the name of an abstract one. A member is written
 ``Name:Type`` with ``?`` behind the name where it may be left out, ``~`` where it has to be there but may be nil, and
-``[]`` behind the type where it may come many times. Types without ``xs:`` are the service's own; ``d:`` are those that
-all Dynamics products share.
+``[]`` behind the type where it may come many times; a line that begins with blanks goes on with the one before. Types
+without ``xs:`` are the service's own; ``d:`` are those that all Dynamics products share.
 """
 
 from __future__ import annotations
@@ -47,11 +47,12 @@ _BETWEEN = "From~:{0} To~:{0} GreaterThan~:{0} LessThan~:{0}"
 
 def _restrictions(suffix: str, type_: str, array: str) -> str:
     """Return the three restrictions by values of a type that can be null."""
-    return f"""
-    RestrictionOfNullableOf{suffix}: EqualValue~:{type_} NotEqualValue~:{type_}
-    ListRestrictionOfNullableOf{suffix} < RestrictionOfNullableOf{suffix}: Items?:{array}
-    BetweenRestrictionOfNullableOf{suffix} < ListRestrictionOfNullableOf{suffix}: {_BETWEEN.format(type_)}
-    """
+    lines = (
+        f"RestrictionOfNullableOf{suffix}: EqualValue~:{type_} NotEqualValue~:{type_}",
+        f"ListRestrictionOfNullableOf{suffix} < RestrictionOfNullableOf{suffix}: Items?:{array}",
+        f"BetweenRestrictionOfNullableOf{suffix} < ListRestrictionOfNullableOf{suffix}: {_BETWEEN.format(type_)}",
+    )
+    return "\n".join(lines)
 
 
 _TYPES = f"""
@@ -67,7 +68,8 @@ ArrayOfInt: int?:xs:int[]
 ArrayOfDateTime: dateTime?:xs:dateTime[]
 RestrictionOfString < Restriction: EqualValue?:xs:string NotEqualValue?:xs:string
 ListRestrictionOfString < RestrictionOfString: Items?:ArrayOfString
-BetweenRestrictionOfString < ListRestrictionOfString: From?:xs:string To?:xs:string GreaterThan?:xs:string LessThan?:xs:string
+BetweenRestrictionOfString < ListRestrictionOfString: From?:xs:string To?:xs:string GreaterThan?:xs:string
+  LessThan?:xs:string
 LikeRestrictionOfString < BetweenRestrictionOfString: Like?:xs:string
 {_restrictions("Int32", "xs:int", "ArrayOfInt")}
 {_restrictions("DateTime", "xs:dateTime", "ArrayOfDateTime")}
@@ -98,44 +100,75 @@ GLTransactionLineKey < d:Key: TransactionKey?:GLTransactionKey SequenceNumber:xs
 PayablesDocumentKey < TransactionKey: Id?:xs:string
 
 CompanyCriteria < Criteria: Id?:BetweenRestrictionOfNullableOfInt32 Name?:LikeRestrictionOfString
-Company < BusinessObject: Key?:d:CompanyKey Name?:xs:string ModifiedDate~:xs:dateTime ModifiedBy?:xs:string CreatedDate~:xs:dateTime AccountSegmentSeparator?:xs:string IsWorkflowEnabled~:xs:boolean
+Company < BusinessObject: Key?:d:CompanyKey Name?:xs:string ModifiedDate~:xs:dateTime ModifiedBy?:xs:string
+  CreatedDate~:xs:dateTime AccountSegmentSeparator?:xs:string IsWorkflowEnabled~:xs:boolean
 ArrayOfCompany: Company?:Company[]
 
-GLTransactionCriteria < Criteria: CurrencyISOCode?:LikeRestrictionOfString Date?:BetweenRestrictionOfNullableOfDateTime ModifiedDate?:BetweenRestrictionOfNullableOfDateTime JournalId?:LikeRestrictionOfString BatchId?:LikeRestrictionOfString FiscalYear?:BetweenRestrictionOfNullableOfInt32 RecurringTransactionSequence?:BetweenRestrictionOfNullableOfInt32 SourceDocumentId?:LikeRestrictionOfString TransactionState?:ListRestrictionOfNullableOfGLTransactionState LedgerType?:ListRestrictionOfNullableOfGLLedgerType
-GLTransactionSummary: Key?:GLTransactionKey BatchKey?:BatchKey CurrencyKey?:CurrencyKey ModifiedDate~:xs:dateTime Reference?:xs:string SourceDocumentKey?:SourceDocumentKey TransactionState:GLTransactionState LedgerType~:GLLedgerType
+GLTransactionCriteria < Criteria: CurrencyISOCode?:LikeRestrictionOfString
+  Date?:BetweenRestrictionOfNullableOfDateTime ModifiedDate?:BetweenRestrictionOfNullableOfDateTime
+  JournalId?:LikeRestrictionOfString BatchId?:LikeRestrictionOfString
+  FiscalYear?:BetweenRestrictionOfNullableOfInt32
+  RecurringTransactionSequence?:BetweenRestrictionOfNullableOfInt32 SourceDocumentId?:LikeRestrictionOfString
+  TransactionState?:ListRestrictionOfNullableOfGLTransactionState
+  LedgerType?:ListRestrictionOfNullableOfGLLedgerType
+GLTransactionSummary: Key?:GLTransactionKey BatchKey?:BatchKey CurrencyKey?:CurrencyKey ModifiedDate~:xs:dateTime
+  Reference?:xs:string SourceDocumentKey?:SourceDocumentKey TransactionState:GLTransactionState
+  LedgerType~:GLLedgerType
 ArrayOfGLTransactionSummary: GLTransactionSummary?:GLTransactionSummary[]
-GLTransactionLine < BusinessObject: Key?:GLTransactionLineKey CreditAmount?:Amount DebitAmount?:Amount Description?:xs:string GLAccountKey?:GLAccountNumberKey ExchangeRate~:xs:decimal ExchangeDate~:xs:dateTime
+GLTransactionLine < BusinessObject: Key?:GLTransactionLineKey CreditAmount?:Amount DebitAmount?:Amount
+  Description?:xs:string GLAccountKey?:GLAccountNumberKey ExchangeRate~:xs:decimal ExchangeDate~:xs:dateTime
 ArrayOfGLTransactionLine: GLTransactionLine?:GLTransactionLine[]
-GLTransaction < BusinessObject: Key?:GLTransactionKey BatchKey?:BatchKey CurrencyKey?:CurrencyKey Lines?:ArrayOfGLTransactionLine Reference?:xs:string SourceDocumentKey?:SourceDocumentKey ExchangeRate~:xs:decimal ExchangeDate~:xs:dateTime LedgerType~:GLLedgerType AuditTrailCode?:xs:string IsVoided~:xs:boolean ModifiedBy?:xs:string ModifiedDate~:xs:dateTime PostedBy?:xs:string TransactionState~:GLTransactionState
+GLTransaction < BusinessObject: Key?:GLTransactionKey BatchKey?:BatchKey CurrencyKey?:CurrencyKey
+  Lines?:ArrayOfGLTransactionLine Reference?:xs:string SourceDocumentKey?:SourceDocumentKey
+  ExchangeRate~:xs:decimal ExchangeDate~:xs:dateTime LedgerType~:GLLedgerType AuditTrailCode?:xs:string
+  IsVoided~:xs:boolean ModifiedBy?:xs:string ModifiedDate~:xs:dateTime PostedBy?:xs:string
+  TransactionState~:GLTransactionState
 
-*GLAccountCriteriaBase < Criteria: CreatedDate?:BetweenRestrictionOfNullableOfDateTime ModifiedDate?:BetweenRestrictionOfNullableOfDateTime IsActive?:RestrictionOfNullableOfBoolean GLAccountId?:LikeRestrictionOfString Description?:LikeRestrictionOfString Alias?:LikeRestrictionOfString
+*GLAccountCriteriaBase < Criteria: CreatedDate?:BetweenRestrictionOfNullableOfDateTime
+  ModifiedDate?:BetweenRestrictionOfNullableOfDateTime IsActive?:RestrictionOfNullableOfBoolean
+  GLAccountId?:LikeRestrictionOfString Description?:LikeRestrictionOfString Alias?:LikeRestrictionOfString
 GLPostingAccountCriteria < GLAccountCriteriaBase: GLAccountCategoryId?:LikeRestrictionOfString
 GLUnitAccountCriteria < GLAccountCriteriaBase:
-*GLAccountSummaryBase: Key?:GLAccountNumberKey Alias?:xs:string IsActive~:xs:boolean Description?:xs:string CreatedDate~:xs:dateTime ModifiedDate~:xs:dateTime
-GLPostingAccountSummary < GLAccountSummaryBase: GLAccountCategoryKey?:GLAccountCategoryKey AllowAccountEntry~:xs:boolean PostingType~:PostingType TypicalBalance~:TypicalBalance
+*GLAccountSummaryBase: Key?:GLAccountNumberKey Alias?:xs:string IsActive~:xs:boolean Description?:xs:string
+  CreatedDate~:xs:dateTime ModifiedDate~:xs:dateTime
+GLPostingAccountSummary < GLAccountSummaryBase: GLAccountCategoryKey?:GLAccountCategoryKey
+  AllowAccountEntry~:xs:boolean PostingType~:PostingType TypicalBalance~:TypicalBalance
 ArrayOfGLPostingAccountSummary: GLPostingAccountSummary?:GLPostingAccountSummary[]
 GLUnitAccountSummary < GLAccountSummaryBase:
 ArrayOfGLUnitAccountSummary: GLUnitAccountSummary?:GLUnitAccountSummary[]
 GLAccountFormatCriteria < Criteria:
-GLAccountFormat < BusinessObject: Key?:GLAccountFormatKey SegmentName?:xs:string MaximumSegmentLength~:xs:int SegmentLength~:xs:int IsMainSegment~:xs:boolean UserDefinedSegment~:xs:int
+GLAccountFormat < BusinessObject: Key?:GLAccountFormatKey SegmentName?:xs:string MaximumSegmentLength~:xs:int
+  SegmentLength~:xs:int IsMainSegment~:xs:boolean UserDefinedSegment~:xs:int
 ArrayOfGLAccountFormat: GLAccountFormat?:GLAccountFormat[]
 
-VendorCriteria < Criteria: IsOnHold?:RestrictionOfNullableOfBoolean IsActive?:RestrictionOfNullableOfBoolean Id?:BetweenRestrictionOfString Name?:LikeRestrictionOfString ModifiedDate?:BetweenRestrictionOfNullableOfDateTime Scope:VendorScope
-VendorSummary: Key?:VendorKey Name?:xs:string ClassKey?:VendorClassKey State?:xs:string CreatedDate:xs:dateTime ModifiedDate:xs:dateTime IsOnHold~:xs:boolean IsActive~:xs:boolean IsOneTime~:xs:boolean
+VendorCriteria < Criteria: IsOnHold?:RestrictionOfNullableOfBoolean IsActive?:RestrictionOfNullableOfBoolean
+  Id?:BetweenRestrictionOfString Name?:LikeRestrictionOfString
+  ModifiedDate?:BetweenRestrictionOfNullableOfDateTime Scope:VendorScope
+VendorSummary: Key?:VendorKey Name?:xs:string ClassKey?:VendorClassKey State?:xs:string CreatedDate:xs:dateTime
+  ModifiedDate:xs:dateTime IsOnHold~:xs:boolean IsActive~:xs:boolean IsOneTime~:xs:boolean
 ArrayOfVendorSummary: VendorSummary?:VendorSummary[]
 
-*PayablesDocumentCriteriaBase < Criteria: DocumentId?:LikeRestrictionOfString Date?:BetweenRestrictionOfNullableOfDateTime VendorId?:LikeRestrictionOfString BatchId?:LikeRestrictionOfString ModifiedDate?:BetweenRestrictionOfNullableOfDateTime TransactionState?:ListRestrictionOfNullableOfPayablesTransactionState
+*PayablesDocumentCriteriaBase < Criteria: DocumentId?:LikeRestrictionOfString
+  Date?:BetweenRestrictionOfNullableOfDateTime VendorId?:LikeRestrictionOfString BatchId?:LikeRestrictionOfString
+  ModifiedDate?:BetweenRestrictionOfNullableOfDateTime
+  TransactionState?:ListRestrictionOfNullableOfPayablesTransactionState
 PayablesInvoiceCriteria < PayablesDocumentCriteriaBase:
-*PayablesDocumentSummaryBase: Key?:PayablesDocumentKey VendorKey?:VendorKey VendorName?:xs:string Date~:xs:dateTime CurrencyKey?:CurrencyKey DocumentAmount?:MoneyAmount ModifiedDate~:xs:dateTime TransactionState~:PayablesTransactionState
+*PayablesDocumentSummaryBase: Key?:PayablesDocumentKey VendorKey?:VendorKey VendorName?:xs:string
+  Date~:xs:dateTime CurrencyKey?:CurrencyKey DocumentAmount?:MoneyAmount ModifiedDate~:xs:dateTime
+  TransactionState~:PayablesTransactionState
 PayablesInvoiceSummary < PayablesDocumentSummaryBase:
 ArrayOfPayablesInvoiceSummary: PayablesInvoiceSummary?:PayablesInvoiceSummary[]
-*PayablesDocument < BusinessObject: Key?:PayablesDocumentKey VendorDocumentNumber?:xs:string DocumentAmount?:MoneyAmount Date~:xs:dateTime TransactionState~:PayablesTransactionState VendorName?:xs:string ModifiedDate~:xs:dateTime VendorKey?:VendorKey CurrencyKey?:CurrencyKey
+*PayablesDocument < BusinessObject: Key?:PayablesDocumentKey VendorDocumentNumber?:xs:string
+  DocumentAmount?:MoneyAmount Date~:xs:dateTime TransactionState~:PayablesTransactionState VendorName?:xs:string
+  ModifiedDate~:xs:dateTime VendorKey?:VendorKey CurrencyKey?:CurrencyKey
 *PayablesDebitDocument < PayablesDocument: WriteoffAmount?:MoneyAmount TotalPayments?:MoneyAmount
 PayablesInvoice < PayablesDebitDocument:
 
 Name: GivenName?:xs:string MiddleName?:xs:string FamilyName?:xs:string
-EmployeeCriteria < Criteria: EmployeeKeyId?:LikeRestrictionOfString FamilyName?:LikeRestrictionOfString GivenName?:LikeRestrictionOfString IsActive?:RestrictionOfNullableOfBoolean Scope:EmployeeScope
-EmployeeSummary: EmployeeKey?:EmployeeKey Name?:Name DepartmentKey?:DepartmentKey PositionKey?:PositionKey IsActive~:xs:boolean
+EmployeeCriteria < Criteria: EmployeeKeyId?:LikeRestrictionOfString FamilyName?:LikeRestrictionOfString
+  GivenName?:LikeRestrictionOfString IsActive?:RestrictionOfNullableOfBoolean Scope:EmployeeScope
+EmployeeSummary: EmployeeKey?:EmployeeKey Name?:Name DepartmentKey?:DepartmentKey PositionKey?:PositionKey
+  IsActive~:xs:boolean
 ArrayOfEmployeeSummary: EmployeeSummary?:EmployeeSummary[]
 
 *ValidationItem: ObjectType?:xs:string PropertyNames?:ArrayOfString Message?:xs:string Id?:xs:string
@@ -149,7 +182,8 @@ ValidationResult: Errors?:ArrayOfValidationError Warnings?:ArrayOfValidationWarn
 *d:OrganizationKey < d:Key:
 d:CompanyKey < d:OrganizationKey: Id:xs:int
 d:Extension: ExtensionId?:xs:string
-d:Context: WorkOnBehalfOf?:xs:string OrganizationKey?:d:OrganizationKey CultureName?:xs:string CurrencyType:d:CurrencyType RoleKey?:sec:RoleKey TenantName?:xs:string
+d:Context: WorkOnBehalfOf?:xs:string OrganizationKey?:d:OrganizationKey CultureName?:xs:string
+  CurrencyType:d:CurrencyType RoleKey?:sec:RoleKey TenantName?:xs:string
 sec:RoleKey < d:Key: Id:m:guid
 """
 
@@ -185,10 +219,10 @@ _MEMBER = re.compile(r"(?P<name>\w+)(?P<need>[?~]?):(?P<type>(?:\w+:)?\w+)(?P<ma
 
 def _read_types() -> dict[str, ComplexType]:
     types = {}
-    for line in _TYPES.strip().splitlines():
-        if not line.strip():
+    for line in re.sub(r"\n {2}", " ", _TYPES).split("\n"):
+        if not line:
             continue
-        head, _, members = line.strip().rpartition(": ") if ": " in line else (line.strip().rstrip(":"), "", "")
+        head, _, members = line.rpartition(": ") if ": " in line else (line.rstrip(":"), "", "")
         name, _, base = (part.strip() for part in head.partition(" < "))
         plain = name.lstrip("*")
         own = tuple(_member(word, _space(plain)) for word in members.split())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One installation of Dynamics GP: its companies, the domain account that may enter, and the switches of a rehearsal."""
+"""One installation of Dynamics GP: its companies, the domain account that may enter, and a rehearsal's switches."""
 
 from __future__ import annotations
 

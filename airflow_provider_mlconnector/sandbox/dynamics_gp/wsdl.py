@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The description as ``?wsdl`` gives it: SOAP 1.1, document/literal wrapped, with the host of the installation in it."""
+"""The description as ``?wsdl`` gives it: SOAP 1.1, document/literal wrapped, with the installation's host in it."""
 
 from __future__ import annotations
 

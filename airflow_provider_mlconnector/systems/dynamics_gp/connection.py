@@ -23,7 +23,7 @@ class GpConnection:
     :param soap_url: address of the legacy endpoint, ``…/DynamicsGPWebServices/DynamicsGPService.asmx``.
     :param sba_url: address of SBA, ``https://host/GPService``; empty where it is not installed.
     :param sba_company: how SBA's addresses spell the company; the company's name unless given.
-    :param gl_resource: SBA resource of posted lines that a customer had written (``Product/Series/Resource``), which has
+    :param gl_resource: SBA resource of posted lines that a customer had written (``Product/Series/Resource``), with
         the columns of the table GL20000; ``gl_fields`` tells by column what it calls them.
     :param window: days that one list of transactions spans; the service knows no pages.
     :param ledger: reporting ledger that is read: Base, IFRS or Local.

@@ -70,7 +70,7 @@ def _read(api: GpApi, value: Any) -> GpLine:
         sequence=int(Decimal(str(value("SEQNUMBR")))),
         journal=int(value("JRNENTRY")),
         day=day.date(),
-        modified_at=stamp(datetime.fromisoformat(str(changed).replace("Z", "+00:00"))) if changed else None,
+        modified_at=stamp(datetime.fromisoformat(str(changed))) if changed else None,
         number=str(value("ACTNUMST")).strip(),
         description=str(value("DSCRIPTN") or "").strip(),
         reference=str(value("REFRENCE") or "").strip(),

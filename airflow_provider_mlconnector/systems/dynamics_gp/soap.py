@@ -108,7 +108,7 @@ def rows_in(value: Any, name: str) -> list[Any]:
 def _transport(http: HttpSession) -> Any:
     from zeep.transports import Transport
 
-    class _Transport(Transport):  # type: ignore[misc]  # zeep has no types
+    class _Transport(Transport):
         def post(self, address: str, message: bytes, headers: Mapping[str, str]) -> Any:
             return http.request("POST", address, data=message, headers=headers, idempotent=True)
 

@@ -45,9 +45,9 @@ class Secret(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WindowsAccount:
-    """A domain account.
+    r"""A domain account.
 
-    :param user: ``DOMAIN\\user``, or ``user@domain`` as Kerberos wants it; may be empty with a ticket cache.
+    :param user: ``DOMAIN\user``, or ``user@domain`` as Kerberos wants it; may be empty with a ticket cache.
     :param file: the keytab, or the ticket cache (empty: where Kerberos looks itself).
     :param host: name that the service is registered under where it is not the one in the address.
     """
@@ -59,11 +59,6 @@ class WindowsAccount:
     scheme: Scheme = Scheme.AUTO
     host: str = ""
     service: str = "HTTP"
-
-    @property
-    def down_level(self) -> bool:
-        """Whether the name is written ``DOMAIN\\user``, which Kerberos does not take."""
-        return "\\" in self.user
 
 
 class WindowsAuth(AuthBase):
@@ -195,7 +190,7 @@ def channel_bindings(response: requests.Response) -> GssChannelBindings | None:
 
 
 def certificate_hash(certificate: bytes) -> bytes:
-    """Return the hash of a certificate (DER) by its own signature's algorithm; SHA-256 instead of MD5, SHA-1 or none."""
+    """Return the hash of a certificate (DER) by its signature's algorithm; SHA-256 instead of MD5, SHA-1 or none."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
 

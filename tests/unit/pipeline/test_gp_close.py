@@ -84,5 +84,5 @@ def test_every_run_reconciles_with_the_databases_own_totals(closed):
 def test_closing_entries_are_known_by_their_source_document_and_left_out(closed):
     lines = list(closed.books.lines("FY2026-P12"))
     kept_out = [line for line in lines if line.statistical or line.kind is EntryKind.CLOSING]
-    close, done = closed.done["FY2026-P12"]
+    _, done = closed.done["FY2026-P12"]
     assert done.load(LINES).prepared.rows_left_out == len(kept_out)

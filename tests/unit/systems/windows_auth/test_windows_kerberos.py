@@ -19,16 +19,16 @@ LOGON = f"kerberos {kerberos.USER}"
 
 
 @pytest.fixture(scope="module")
-def _realm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[kerberos.Realm]:
+def made_realm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[kerberos.Realm]:
     with kerberos.realm(tmp_path_factory.mktemp("realm")) as made:
         yield made
 
 
 @pytest.fixture
-def realm(_realm: kerberos.Realm, monkeypatch: pytest.MonkeyPatch, server) -> kerberos.Realm:
-    monkeypatch.setenv("KRB5_CONFIG", str(_realm.config))
-    server.domain.keytab = str(_realm.service_keytab)
-    return _realm
+def realm(made_realm: kerberos.Realm, monkeypatch: pytest.MonkeyPatch, server) -> kerberos.Realm:
+    monkeypatch.setenv("KRB5_CONFIG", str(made_realm.config))
+    server.domain.keytab = str(made_realm.service_keytab)
+    return made_realm
 
 
 @pytest.mark.parametrize("scheme", [Scheme.AUTO, Scheme.NEGOTIATE])
@@ -72,8 +72,8 @@ def test_a_keytab_that_is_not_there_says_what_kerberos_needs(server, realm, tmp_
         server.ask(session)
 
 
-def test_a_logon_by_ticket_is_bound_to_the_tls_connection(tls_server, _realm, monkeypatch):
-    monkeypatch.setenv("KRB5_CONFIG", str(_realm.config))
-    tls_server.domain.keytab = str(_realm.service_keytab)
+def test_a_logon_by_ticket_is_bound_to_the_tls_connection(tls_server, made_realm, monkeypatch):
+    monkeypatch.setenv("KRB5_CONFIG", str(made_realm.config))
+    tls_server.domain.keytab = str(made_realm.service_keytab)
     session = tls_server.session(user=kerberos.USER, password=kerberos.PASSWORD)
     assert tls_server.ask(session).status_code == 200
