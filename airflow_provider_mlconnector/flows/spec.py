@@ -20,6 +20,7 @@ from airflow_provider_mlconnector.finance.datasets import (
     Type,
 )
 from airflow_provider_mlconnector.finance.schedule import Schedule
+from airflow_provider_mlconnector.finance.server_hours import ServerHours
 from airflow_provider_mlconnector.finance.time_words import Span
 from airflow_provider_mlconnector.finance.yaml_models import Strict
 from airflow_provider_mlconnector.flows.erps import System
@@ -76,11 +77,13 @@ class ErpSpec(Strict):
 
     :param conn_id: Airflow connection to it.
     :param company: name or id of the company in it.
+    :param hours: when it may be read; a run outside waits for them, holding no worker.
     """
 
     system: System
     conn_id: Name
     company: Name
+    hours: ServerHours | None = None
 
 
 class ModelSpec(Strict):

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, RetryPolicy
@@ -71,6 +72,20 @@ class LedgerOperator(BaseOperator):
 
         return next(plan for plan in read_plans(self.flow) if plan.dataset is self.dataset)
 
+    def wait_for_hours(self) -> None:
+        """Wait, deferred, until the ledger's server may be read; go on at once where it may be."""
+        hours = self.flow.spec.erp.hours
+        opening = hours.opening(self.flow.calendar, datetime.now(UTC)) if hours else None
+        if opening is not None:
+            from airflow.providers.standard.triggers.temporal import DateTimeTrigger
+
+            self.log.info("%s may be read from %s on; waiting until then.", self.flow.spec.erp.conn_id, opening)
+            self.defer(trigger=DateTimeTrigger(moment=opening), method_name=self.execute_in_hours.__name__)
+
+    def execute_in_hours(self, context: Context, event: Any = None) -> Any:
+        """Go on when the hours have begun; what woke the task is a reason to look, no more."""
+        return self.execute(context)
+
     @contextmanager
     def at_ledger(self, context: Mapping[str, Any]) -> Iterator[LedgerDesk]:
         """Open all that the task works with, and turn errors into outcomes of the task."""
@@ -100,6 +115,7 @@ class ExtractOperator(LedgerOperator):
         """Read, stage and join the book."""
         from airflow_provider_mlconnector.pipeline.extract import extract
 
+        self.wait_for_hours()
         with self.at_ledger(context) as desk:
             batch = extract(desk.bench, desk.erp, self.plan, desk.run, desk.period)
         self._rows = batch.rows

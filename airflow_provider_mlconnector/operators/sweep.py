@@ -41,6 +41,7 @@ class SweepOperator(LedgerOperator):
 
     def execute(self, context: Context) -> list[dict[str, str]]:
         """Sweep, and tell what is late."""
+        self.wait_for_hours()
         with self.at_ledger(context) as desk:
             done = self._sweep(desk)
         context["ti"].xcom_push(key=SWEEP_XCOM, value=done.to_json() if done else {})

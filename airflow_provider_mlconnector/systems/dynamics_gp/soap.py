@@ -106,10 +106,12 @@ def rows_in(value: Any, name: str) -> list[Any]:
 
 
 def _transport(http: HttpSession) -> Any:
+    """Return a transport of zeep that sends by our session; everything that is asked here may be asked twice."""
     from zeep.transports import Transport
 
-    class _Transport(Transport):
-        def post(self, address: str, message: bytes, headers: Mapping[str, str]) -> Any:
-            return http.request("POST", address, data=message, headers=headers, idempotent=True)
+    def post(address: str, message: bytes, headers: Mapping[str, str]) -> Any:
+        return http.request("POST", address, data=message, headers=headers, idempotent=True)
 
-    return _Transport()
+    transport: Any = Transport()
+    transport.post = post
+    return transport
