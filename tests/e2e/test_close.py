@@ -13,8 +13,8 @@ from tests.e2e.waiting import MINUTES, wait_for, wait_until
 PERIOD, MONTH = "FY2026-P05", "Nov 25"
 
 
-def balances_of(site, month: str) -> dict[str, dict[str, Decimal]]:
-    rows = site.sandbox.cells("GL Balances", Time=month, Version="Actual")
+def balances_of(site, month: str, entity: str = "Larkfield") -> dict[str, dict[str, Decimal]]:
+    rows = site.sandbox.cells("GL Balances", Time=month, Version="Actual", Entity=entity)
     names = ("Opening", "Debit", "Credit", "Closing")
     return {row["Account"]: {name.lower(): Decimal(row.get(name, "0")) for name in names} for row in rows}
 
