@@ -88,24 +88,24 @@ class WindowsAuth(AuthBase):
         """Go through the handshake when a connection is challenged."""
         if response.status_code != 401:
             return response
+        bindings = channel_bindings(response)
+        _release(response)
         scheme = self._scheme(response)
         if scheme is None:
             self._refused = f"offers {response.headers.get('WWW-Authenticate') or 'no way to log in'} only"
             raise self._refusal(response.url)
-        context = self._context(scheme, response)
-        token: bytes | None = None
-        history = list(response.history)
+        context = self._context(scheme, response.url, bindings)
+        said: bytes | None = None
         for _ in range(MOST_LEGS):
-            token = _step(context, token, self._account)
+            token = _step(context, said, self._account)
             if token is None:
                 break
-            history.append(response)
             response = self._send_leg(response, scheme, token, options)
             if response.status_code != 401:
-                response.history = history
                 return response
-            token = _token_of(response, scheme)
-            if token is None or context.complete:
+            _release(response)
+            said = _token_of(response, scheme)
+            if said is None or context.complete:
                 break
         self._refused = f"refuses {self._account.user or 'the account'} ({scheme})"
         raise self._refusal(response.url)
@@ -121,7 +121,7 @@ class WindowsAuth(AuthBase):
         found = next((scheme for scheme in wanted if scheme in offered), None)
         return {"negotiate": "Negotiate", "ntlm": "NTLM"}[found] if found else None
 
-    def _context(self, scheme: str, response: requests.Response) -> spnego.ContextProxy:
+    def _context(self, scheme: str, url: str, bindings: GssChannelBindings | None) -> spnego.ContextProxy:
         import spnego
 
         protocol = "negotiate"
@@ -133,11 +133,11 @@ class WindowsAuth(AuthBase):
         try:
             return spnego.client(
                 credentials(self._account),
-                hostname=self._account.host or urlsplit(response.url).hostname or "",
+                hostname=self._account.host or urlsplit(url).hostname or "",
                 service=self._account.service,
                 protocol=protocol,
                 options=options,
-                channel_bindings=channel_bindings(response),
+                channel_bindings=bindings,
             )
         except Exception as exc:  # Kerberos' own libraries raise errors of their own
             raise _no_context(self._account, exc) from None
@@ -146,8 +146,6 @@ class WindowsAuth(AuthBase):
         self, response: requests.Response, scheme: str, token: bytes, options: dict[str, Any]
     ) -> requests.Response:
         """Send the request again with a token, on the connection that was challenged."""
-        response.content  # noqa: B018 - what is not read to its end does not give its connection back
-        response.close()
         request = response.request.copy()
         request.headers["Authorization"] = f"{scheme} {base64.b64encode(token).decode()}"
         adapter: Any = getattr(response, "connection", None)
@@ -164,6 +162,12 @@ class WindowsAuth(AuthBase):
             status=401,
             path=parts.path,
         )
+
+
+def _release(response: requests.Response) -> None:
+    """Read an answer to its end: else its connection, the only one there is, is not given back."""
+    response.content  # noqa: B018 - read for that
+    response.close()
 
 
 def credentials(account: WindowsAccount) -> Any:

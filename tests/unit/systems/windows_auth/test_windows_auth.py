@@ -46,6 +46,15 @@ def test_a_wrong_password_is_tried_once_whatever_is_asked_afterwards(server):
     assert sum(server.domain.failures.values()) == 1
 
 
+def test_a_handshake_that_cannot_be_gone_on_with_gives_its_connection_back(server, monkeypatch):
+    session = server.session()
+    with monkeypatch.context() as broken:
+        broken.setattr("spnego.client", lambda *_, **__: 1 / 0)
+        with pytest.raises(AuthenticationError, match="ZeroDivisionError"):
+            server.ask(session)
+    assert server.ask(session).status_code == 200
+
+
 def test_a_new_connection_is_logged_in_again(server):
     session = server.session()
     server.ask(session)
