@@ -42,7 +42,8 @@ def test_parsing_looks_no_connection_up(monkeypatch):
 
 
 def test_every_task_is_in_the_pool_of_the_model_or_of_the_ledger_that_it_works_with(dag):
-    from airflow_provider_mlconnector.flows.loader import load_flow
+    from airflow_provider_mlconnector.flows.erps import System
+from airflow_provider_mlconnector.flows.loader import load_flow
 
     flow = load_flow(DAGS / "flows" / "larkfield_close.yaml")
     model, ledger = pool_of(flow), erp_pool_name(flow.spec.erp.conn_id)
@@ -128,6 +129,9 @@ def test_a_folder_may_hold_flows_of_several_ledgers():
     assert sum(map(len, by_system.values())) == len(close_dags(DAGS / "flows"))
     assert close_dags(DAGS / "flows", system="business_central").keys() == {"larkfield_close"}
     assert close_dags(DAGS / "flows").keys() > {"larkfield_close"}
+    by_system = [close_dags(DAGS / "flows", system=system) for system in System]
+    assert sorted(name for dags in by_system for name in dags) == sorted(close_dags(DAGS / "flows"))
+    assert all(by_system)
     assert close_dags(DAGS / "flows", system="another") == {}
 
 

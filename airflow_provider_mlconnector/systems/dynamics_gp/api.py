@@ -98,7 +98,7 @@ class GpApi:
         main = next((place for place, row in enumerate(rows) if row.IsMainSegment), 0)
         return AccountFormat(tuple(str(row.SegmentName).strip() for row in rows), main, self.company.separator)
 
-    @property
+    @cached_property
     def context(self) -> Any:
         """The context of calls about the company."""
         return self.soap.context(self.company.id)

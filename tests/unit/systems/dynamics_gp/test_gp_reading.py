@@ -185,3 +185,15 @@ def test_a_deleted_department_keeps_its_accounts(server):
     rows, _ = server.read(Dataset.ACCOUNTS)
     assert {row["account"] for row in rows} >= {line.account for line in server.books.lines(PERIOD.key)}
     assert all(row["amount"] == Decimal(row["debit"]) - row["credit"] for row in server.read(Dataset.JOURNAL_LINES)[0])
+
+
+def test_what_a_closed_year_brought_forward_is_known_by_its_source_document_and_counted_once(server):
+    rows, _ = server.read(Dataset.JOURNAL_LINES, forward_source="SJ", closing_source="CRJ")
+    kinds = {(row["source"], row["kind"]) for row in rows}
+    assert {("SJ", "opening"), ("CRJ", "closing")} < kinds
+    assert {kind for source, kind in kinds if source not in ("SJ", "CRJ")} == {"normal"}
+    usual, _ = server.read(Dataset.ACCOUNT_BALANCES)
+    without, _ = server.read(Dataset.ACCOUNT_BALANCES, forward_source="SJ")
+    revenue = {row["account"] for row in usual if row["account"].startswith("401")}
+    assert revenue & {row["account"] for row in usual if row["closing"]}
+    assert not revenue & {row["account"] for row in without if row["closing"]}
