@@ -42,8 +42,7 @@ def test_parsing_looks_no_connection_up(monkeypatch):
 
 
 def test_every_task_is_in_the_pool_of_the_model_or_of_the_ledger_that_it_works_with(dag):
-    from airflow_provider_mlconnector.flows.erps import System
-from airflow_provider_mlconnector.flows.loader import load_flow
+    from airflow_provider_mlconnector.flows.loader import load_flow
 
     flow = load_flow(DAGS / "flows" / "larkfield_close.yaml")
     model, ledger = pool_of(flow), erp_pool_name(flow.spec.erp.conn_id)
