@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,6 +16,7 @@ from airflow_provider_mlconnector.sandbox.books.selection import CLOSE_BY_DATE
 from airflow_provider_mlconnector.sandbox.books.subledgers import ap_invoices
 from airflow_provider_mlconnector.sandbox.dynamics_gp.resources import JOURNAL_LINES
 from airflow_provider_mlconnector.sandbox.faults import FaultKind
+from airflow_provider_mlconnector.systems.dynamics_gp.sba import SbaService
 from airflow_provider_mlconnector.systems.port import FindingKind, PeriodStatus, Scope
 from tests.unit.systems.dynamics_gp.conftest import PERIOD
 
@@ -174,7 +176,19 @@ def test_a_test_of_the_connection_tells_how_sba_spells_the_company(server):
     assert server.open(sba_company="LARK").ping().ok
 
 
-def test_parentheses_and_accents_of_a_company_are_encoded(server):
+def test_parentheses_slashes_and_accents_of_a_company_are_encoded(server):
+    asked = []
+
+    class Http:
+        def request(self, method, path, **_):
+            asked.append(path)
+            return SimpleNamespace(content=b"[]")
+
+    SbaService(Http(), server.connection(company="Bürk (UK)/Ltd")).rows("Purchasing/Vendors")
+    assert asked == ["Tenants(DefaultTenant)/Companies(B%C3%BCrk%20%28UK%29%2FLtd)/Purchasing/Vendors"]
+
+
+def test_a_company_with_accents_is_found_over_sba(server):
     rows, reading = server.read(Dataset.VENDORS, company="Tūī & Co.")
     assert reading.resource == "SBA Purchasing/Vendors"
     assert rows
