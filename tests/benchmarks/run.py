@@ -82,7 +82,7 @@ def bench(rows: int, programs: tuple[str, ...], delay: float = 0.0) -> dict[str,
     return figures
 
 
-READERS = ("acumatica", "dynamics_fo", "syspro")
+READERS = ("acumatica", "dynamics_fo", "dynamics_gp", "syspro")
 """Ledgers of which the read is measured, by a program of their own; what comes after it is the same for all."""
 
 
@@ -119,9 +119,6 @@ def main() -> None:
     if erp in READERS:
         environment = os.environ | {"PYTHONPATH": str(HERE.parents[1])}
         sys.exit(subprocess.run([sys.executable, str(HERE / f"{erp}.py")], check=False, env=environment).returncode)
-    parser.add_argument("--erp", default="business_central", choices=["business_central", "dynamics_gp"])
-    if parser.parse_args().erp == "dynamics_gp":
-        sys.exit(subprocess.call([sys.executable, str(HERE / "gp.py")], env=environment))
     small = bench(SMALL, ("floor", "close", "peer"))
     show(SMALL, small)
     large = bench(LARGE, ("floor", "close"))

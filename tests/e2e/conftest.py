@@ -19,7 +19,7 @@ from tests.sandbox_control import SandboxControl
 __all__ = ["postgres_server"]
 
 ROOT = Path(__file__).parents[2]
-SYSTEMS = ("anaplan", "business_central", "syspro", "dynamics_fo", "dynamics_gp")
+SYSTEMS = ("anaplan", "business_central", "dynamics_fo", "acumatica", "syspro", "dynamics_gp")
 
 SHORT_FLOW = """
 flow: {name}
