@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 from fastapi import APIRouter, HTTPException
 
 from airflow_provider_mlconnector.sandbox.acumatica.seats import seats_of
-from airflow_provider_mlconnector.sandbox.acumatica.site import SYSTEM, Site, Switches
+from airflow_provider_mlconnector.sandbox.acumatica.site import SYSTEM, Site
 from airflow_provider_mlconnector.sandbox.faults import Fault, FaultKind
+from airflow_provider_mlconnector.sandbox.switching import add_switches
 
 _LICENSE = "The custom error module does not recognize this error."
 _GATEWAY = "<html><body><h1>503 Service Unavailable</h1></body></html>"
@@ -48,28 +47,10 @@ def preset(name: str, *, path: str, times: int | None, skip: int) -> Fault:
 def router(site: Site) -> APIRouter:
     """Return the control routes."""
     routes = APIRouter(prefix=f"/_sandbox/{SYSTEM}")
-    _add_switches(routes, site)
+    add_switches(routes, site)
     _add_sessions(routes, site)
     _add_faults(routes, site)
     return routes
-
-
-def _add_switches(routes: APIRouter, site: Site) -> None:
-    @routes.patch("/switches")
-    async def change(wanted: dict[str, Any]) -> dict[str, Any]:
-        unknown = wanted.keys() - {field.name for field in fields(Switches)}
-        if unknown:
-            raise HTTPException(422, f"there is no switch {', '.join(sorted(unknown))}")
-        try:
-            site.switches = msgspec.convert(asdict(site.switches) | wanted, Switches)
-        except msgspec.ValidationError as error:
-            raise HTTPException(422, str(error)) from error
-        return asdict(site.switches)
-
-    @routes.delete("/switches")
-    async def reset() -> dict[str, Any]:
-        site.switches = Switches()
-        return asdict(site.switches)
 
 
 def _add_sessions(routes: APIRouter, site: Site) -> None:

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
-from typing import Any
+from fastapi import APIRouter
 
-import msgspec
-from fastapi import APIRouter, HTTPException
-
-from airflow_provider_mlconnector.sandbox.business_central.tenant import SYSTEM, Switches, Tenant
+from airflow_provider_mlconnector.sandbox.business_central.tenant import SYSTEM, Tenant
 from airflow_provider_mlconnector.sandbox.business_central.wire import error_body
 from airflow_provider_mlconnector.sandbox.faults import Fault, FaultKind
+from airflow_provider_mlconnector.sandbox.switching import add_presets, add_switches
 
 _CORRELATION = "CorrelationId:  11111111-2222-3333-4444-555555555555."
 _ONLY_API = "^/business_central/"
@@ -57,32 +54,12 @@ PRESETS = {
 def router(tenant: Tenant) -> APIRouter:
     """Return the control routes."""
     routes = APIRouter(prefix=f"/_sandbox/{SYSTEM}")
-
-    @routes.get("/switches")
-    async def switches() -> dict[str, Any]:
-        return asdict(tenant.switches)
-
-    @routes.patch("/switches")
-    async def change(wanted: dict[str, Any]) -> dict[str, Any]:
-        try:
-            changed = msgspec.convert(asdict(tenant.switches) | wanted, Switches)
-        except msgspec.ValidationError as error:
-            raise HTTPException(422, str(error)) from error
-        unknown = wanted.keys() - {field.name for field in fields(Switches)}
-        if unknown:
-            raise HTTPException(422, f"there is no switch {', '.join(sorted(unknown))}")
-        tenant.switches = changed
-        return asdict(changed)
+    add_switches(routes, tenant)
+    add_presets(routes, tenant.world, PRESETS)
 
     @routes.delete("/tokens")
     async def revoke() -> dict[str, str]:
         tenant.directory.revoke(tenant.application)
         return {"status": "revoked"}
-
-    @routes.post("/faults/{preset}")
-    async def fault(preset: str, times: int = 1, skip: int = 0) -> dict[str, int]:
-        if preset not in PRESETS:
-            raise HTTPException(404, f"there is no fault '{preset}', only {', '.join(PRESETS)}")
-        return {"id": tenant.world.faults.add(PRESETS[preset](times=times, skip=skip))}
 
     return routes

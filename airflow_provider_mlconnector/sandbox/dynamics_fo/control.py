@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
-from typing import Any
+from fastapi import APIRouter
 
-import msgspec
-from fastapi import APIRouter, HTTPException
-
-from airflow_provider_mlconnector.sandbox.dynamics_fo.environment import SYSTEM, Environment, Switches
+from airflow_provider_mlconnector.sandbox.dynamics_fo.environment import SYSTEM, Environment
 from airflow_provider_mlconnector.sandbox.dynamics_fo.wire import error_body
 from airflow_provider_mlconnector.sandbox.faults import Fault, FaultKind
+from airflow_provider_mlconnector.sandbox.switching import add_presets, add_switches
 
 _ONLY_API = "^/dynamics_fo/"
 _INFOLOG = (
@@ -70,36 +67,12 @@ PRESETS = {
 def router(environment: Environment) -> APIRouter:
     """Return the control routes."""
     routes = APIRouter(prefix=f"/_sandbox/{SYSTEM}")
-
-    @routes.get("/switches")
-    async def switches() -> dict[str, Any]:
-        return asdict(environment.switches)
-
-    @routes.patch("/switches")
-    async def change(wanted: dict[str, Any]) -> dict[str, Any]:
-        unknown = wanted.keys() - {field.name for field in fields(Switches)}
-        if unknown:
-            raise HTTPException(422, f"there is no switch {', '.join(sorted(unknown))}")
-        try:
-            environment.switches = msgspec.convert(asdict(environment.switches) | wanted, Switches)
-        except msgspec.ValidationError as error:
-            raise HTTPException(422, str(error)) from error
-        return asdict(environment.switches)
-
-    @routes.delete("/switches")
-    async def reset() -> dict[str, Any]:
-        environment.switches = Switches()
-        return asdict(environment.switches)
+    add_switches(routes, environment)
+    add_presets(routes, environment.world, PRESETS)
 
     @routes.delete("/tokens")
     async def revoke() -> dict[str, str]:
         environment.directory.revoke(environment.application)
         return {"status": "revoked"}
-
-    @routes.post("/faults/{preset}")
-    async def fault(preset: str, times: int = 1, skip: int = 0) -> dict[str, int]:
-        if preset not in PRESETS:
-            raise HTTPException(404, f"there is no fault '{preset}', only {', '.join(PRESETS)}")
-        return {"id": environment.world.faults.add(PRESETS[preset](times=times, skip=skip))}
 
     return routes

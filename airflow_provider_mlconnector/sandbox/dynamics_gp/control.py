@@ -3,35 +3,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
 
-import msgspec
 from fastapi import APIRouter, HTTPException
 
-from airflow_provider_mlconnector.sandbox.dynamics_gp.site import SYSTEM, Site, Switches
+from airflow_provider_mlconnector.sandbox.dynamics_gp.site import SYSTEM, Site
 from airflow_provider_mlconnector.sandbox.dynamics_gp.tables import write_tables
+from airflow_provider_mlconnector.sandbox.switching import add_switches
 
 
 def router(site: Site) -> APIRouter:
     """Return the control routes."""
     routes = APIRouter(prefix=f"/_sandbox/{SYSTEM}")
-
-    @routes.get("/switches")
-    async def switches() -> dict[str, Any]:
-        return asdict(site.switches)
-
-    @routes.patch("/switches")
-    async def change(wanted: dict[str, Any]) -> dict[str, Any]:
-        unknown = wanted.keys() - {field.name for field in fields(Switches)}
-        if unknown:
-            raise HTTPException(422, f"there is no switch {', '.join(sorted(unknown))}")
-        try:
-            site.switches = msgspec.convert(asdict(site.switches) | wanted, Switches)
-        except msgspec.ValidationError as error:
-            raise HTTPException(422, str(error)) from error
-        return asdict(site.switches)
+    add_switches(routes, site)
 
     @routes.get("/logons")
     async def logons() -> dict[str, dict[str, int]]:

@@ -3,43 +3,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
-from typing import Any
+from fastapi import APIRouter
 
-import msgspec
-from fastapi import APIRouter, HTTPException
-
-from airflow_provider_mlconnector.sandbox.syspro.site import SYSTEM, Site, Switches
+from airflow_provider_mlconnector.sandbox.switching import add_switches
+from airflow_provider_mlconnector.sandbox.syspro.site import SYSTEM, Site
 
 
 def router(site: Site) -> APIRouter:
     """Return the control routes."""
     routes = APIRouter(prefix=f"/_sandbox/{SYSTEM}")
-    _add_switches(routes, site)
+    add_switches(routes, site)
     _add_people(routes, site)
     return routes
-
-
-def _add_switches(routes: APIRouter, site: Site) -> None:
-    @routes.get("/switches")
-    async def switches() -> dict[str, Any]:
-        return asdict(site.switches)
-
-    @routes.patch("/switches")
-    async def change(wanted: dict[str, Any]) -> dict[str, Any]:
-        unknown = wanted.keys() - {field.name for field in fields(Switches)}
-        if unknown:
-            raise HTTPException(422, f"there is no switch {', '.join(sorted(unknown))}")
-        try:
-            site.switches = msgspec.convert(asdict(site.switches) | wanted, Switches)
-        except msgspec.ValidationError as error:
-            raise HTTPException(422, str(error)) from error
-        return asdict(site.switches)
-
-    @routes.delete("/switches")
-    async def as_it_was() -> dict[str, Any]:
-        site.switches = Switches()
-        return asdict(site.switches)
 
 
 def _add_people(routes: APIRouter, site: Site) -> None:
