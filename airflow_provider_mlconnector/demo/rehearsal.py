@@ -79,6 +79,7 @@ def rehearse(stack: AirflowStack, script: Script, screen: Screen) -> list[Reconc
     dag.wait_parsed()
     dag.unpause()
     screen.say(f"Closing {script.period}, backfilling the periods from {script.first_day} to {script.last_day}.")
+    screen.say("The schedule loads the open period by itself: the UI shows that run, too.")
     dag.trigger(script.period)
     dag.backfill(script.first_day, script.last_day)
     with screen.watch(stack.url) as show:

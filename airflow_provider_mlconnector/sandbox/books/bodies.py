@@ -13,18 +13,6 @@ from airflow_provider_mlconnector.sandbox.books.books import NewLine, Posting
 from airflow_provider_mlconnector.sandbox.books.lines import ACTUAL
 
 
-class LineBody(BaseModel):
-    """A line to post."""
-
-    account: str
-    amount: Decimal
-    department: str = ""
-    project: str = ""
-    description: str = ""
-    currency: str = ""
-    currency_amount: Decimal = Decimal(0)
-
-
 class DocumentBody(BaseModel):
     """A document to post; ``balanced`` false lets it come to something else than zero.
 
@@ -32,7 +20,7 @@ class DocumentBody(BaseModel):
     """
 
     posting_date: date
-    lines: list[LineBody]
+    lines: list[NewLine]
     document: str = ""
     balanced: bool = True
     kind: EntryKind = EntryKind.NORMAL
@@ -40,10 +28,6 @@ class DocumentBody(BaseModel):
     ledger: str = ACTUAL
     storno: bool = False
     modified_at: datetime | None = None
-
-    def new_lines(self) -> list[NewLine]:
-        """Return its lines."""
-        return [NewLine(**line.model_dump()) for line in self.lines]
 
     def posting(self) -> Posting:
         """Return what is unusual about it."""

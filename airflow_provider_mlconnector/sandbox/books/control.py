@@ -117,7 +117,7 @@ def _add_posting(routes: APIRouter, desk: _Desk) -> None:
         with desk.books(company) as books:
             entries = books.post_document(
                 document.posting_date,
-                document.new_lines(),
+                document.lines,
                 document=document.document,
                 balanced=document.balanced,
                 how=document.posting(),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 
 DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
 
@@ -19,4 +19,13 @@ def of_the_suite(*, examples: int, deep: int) -> settings:
         return settings(max_examples=deep, deadline=None, print_blob=True)
     return settings(
         max_examples=examples, deadline=None, derandomize=True, database=None, phases=[Phase.explicit, Phase.generate]
+    )
+
+
+def of_a_machine(*, examples: int, deep: int, steps: int) -> settings:
+    """Return the settings of a state machine, whose rules may take long and often do not apply."""
+    return settings(
+        of_the_suite(examples=examples, deep=deep),
+        stateful_step_count=steps,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
 
@@ -29,7 +28,7 @@ from airflow_provider_mlconnector.trail.leases import Leases
 from airflow_provider_mlconnector.trail.store import Trail
 from tests.unit.pipeline.fake_model import FakeModel
 from tests.unit.pipeline.hostile import ACCOUNTS, CENTRES, DEPARTMENTS, LATE, HostileLedger, World
-from tests.unit.pipeline.profiles import of_the_suite
+from tests.unit.pipeline.profiles import of_a_machine
 from tests.unit.pipeline.stepped import Step, SteppedRun
 from tests.unit.pipeline.support import PERIOD, START, StandingClock, members
 
@@ -256,11 +255,7 @@ class AnyClose(RuleBasedStateMachine):
         model.on_upload = lambda: None
 
 
-AnyClose.TestCase.settings = settings(
-    of_the_suite(examples=8, deep=20_000),
-    stateful_step_count=30,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+AnyClose.TestCase.settings = of_a_machine(examples=8, deep=20_000, steps=30)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from requests import HTTPError
@@ -33,7 +32,7 @@ from airflow_provider_mlconnector.sandbox.running import serve
 from airflow_provider_mlconnector.systems.business_central.connection import FinanceApi
 from tests.sandbox_control import SandboxControl
 from tests.unit.pipeline.ledgers import open_ledger
-from tests.unit.pipeline.profiles import of_the_suite
+from tests.unit.pipeline.profiles import of_a_machine
 from tests.unit.pipeline.sandbox_close import FLOW, Reading, SandboxClose, opened_closes
 from tests.unit.pipeline.support import parquet_rows
 
@@ -323,11 +322,7 @@ def _run(close: SandboxClose) -> None:
         close.run()
 
 
-AnyCloseOfTheSandbox.TestCase.settings = settings(
-    of_the_suite(examples=2, deep=5_000),
-    stateful_step_count=15,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+AnyCloseOfTheSandbox.TestCase.settings = of_a_machine(examples=2, deep=5_000, steps=15)
 
 
 @pytest.fixture(scope="module", autouse=True)
