@@ -29,9 +29,11 @@ test: $(STAMP)
 	$(BIN)/python -m pytest tests/e2e -k "postgres and not shared_budget"; status=$$?; \
 	wait $$beside && exit $$status
 
-# Programs that only Debian packages; tests that need one are skipped and named without it.
-test-system:
+# Programs that only Debian packages, and what is built with them; tests that need one are skipped and named without it.
+test-system: $(STAMP)
 	@sh tests/install_system_programs.sh
+	@! test -e /usr/include/gssapi/gssapi.h || \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements/kerberos.lock
 
 lint: $(STAMP)
 	@$(BIN)/ruff check .
