@@ -70,11 +70,14 @@ class Rule:
             case MatchKind.DEFAULT:
                 return True
 
+    def holds_with(self, other: Rule) -> bool:
+        """Say whether both rules hold on some day."""
+        begin = max(self.valid_from or date.min, other.valid_from or date.min)
+        return begin <= min(self.valid_to or date.max, other.valid_to or date.max)
+
     def meets(self, other: Rule) -> bool:
         """Say whether another rule of the same kind could decide a code that this one decides, on some day."""
-        if max(self.valid_from or date.min, other.valid_from or date.min) > min(
-            self.valid_to or date.max, other.valid_to or date.max
-        ):
+        if not self.holds_with(other):
             return False
         if self.kind is MatchKind.RANGE:
             same_length = len(self.code) == len(other.code)

@@ -20,7 +20,7 @@ KEY_LENGTH = 20
 """Characters of a document key: what the shortest field that must hold one has room for."""
 
 
-class JournalLine(msgspec.Struct, frozen=True, kw_only=True, order=True):
+class JournalLine(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a journal.
 
     :param number: from 1, in the journal's order.
@@ -62,22 +62,23 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True):
-    """All journals of one plan and period: what is approved, and written.
+    """All journals of one run of a plan: what is approved, and written.
 
+    :param periods: keys of the fiscal periods that the run is about, with or without a journal.
     :param name: of the batch or journal name in the ledger that they are written into.
     """
 
     flow: str
     plan: str
     company: str
-    period: str
+    periods: tuple[str, ...]
     version: str
     name: str
     journals: tuple[Journal, ...]
 
     def encode(self) -> bytes:
         """Return the bytes that are approved; the same for equal payloads."""
-        return msgspec.json.encode(self, order="deterministic", decimal_format="string")
+        return msgspec.json.encode(self, order="deterministic")
 
     @classmethod
     def decode(cls, data: bytes) -> Payload:
