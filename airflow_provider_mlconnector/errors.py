@@ -18,6 +18,7 @@
     │   │   └── SeatLimitError      the license lets nobody else log in now
     │   ├── ServerError             5xx
     │   └── ProtocolError           an answer that breaks the protocol: malformed, half a page, a foreign host
+    ├── NotApprovedError            nothing proves that a person approved exactly these bytes
     ├── ModelError                  the Anaplan model is not to be worked with
     │   ├── ModelBusyError          busy, locked or offline: wait without a worker slot, then go on
     │   └── ModelUnavailableError   archived or deployed: a person has to act
@@ -29,7 +30,9 @@
     │   ├── SchemaDriftError        a column is missing or has another type
     │   ├── HeaderError             the import expects another header
     │   ├── RowsRefusedError        unmapped or invalid rows, and the flow says fail
-    │   └── ReconcileError          the books do not agree
+    │   ├── ReconcileError          the books do not agree
+    │   ├── PreflightError          a plan cannot become drafts as it is; nothing was written
+    │   └── PostedError             a draft that a plan would change was posted by a person
     └── TrailError                  our own database
         ├── TrailUnavailableError   it cannot be reached, or stayed locked: try again later
         ├── LeaseTakenError         somebody else works on the model; come back later
@@ -279,6 +282,24 @@ class ReconcileError(DataError):
     """The books do not agree."""
 
     code = "MLC-DAT-05"
+
+
+class PreflightError(DataError):
+    """A plan cannot become drafts as it is; all that was found is in the message and on the trail."""
+
+    code = "MLC-DAT-06"
+
+
+class PostedError(DataError):
+    """A person posted the draft that a plan would change: it is theirs now."""
+
+    code = "MLC-DAT-07"
+
+
+class NotApprovedError(MlconnectorError):
+    """Nothing proves that a person approved exactly these bytes, in this run."""
+
+    code = "MLC-APR-01"
 
 
 class TrailError(MlconnectorError):

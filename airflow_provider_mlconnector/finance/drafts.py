@@ -7,6 +7,7 @@ Amounts are debit minus credit in company currency, in cents (two decimals) unle
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -18,6 +19,12 @@ from airflow_provider_mlconnector.finance.money import add_money
 
 KEY_LENGTH = 20
 """Characters of a document key: what the shortest field that must hold one has room for."""
+
+KEY_PATTERN = "AP[A-F][0-9A-F]{15}"
+"""What a document key looks like, as a regular expression: the letter after ``AP`` tells it from a number series."""
+
+_KEY = re.compile(KEY_PATTERN)
+_LETTERS = "ABCDEF"
 
 
 class JournalLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,14 +99,19 @@ def payload_digest(data: bytes) -> str:
 
 
 def document_key(*parts: str) -> str:
-    """Return the key of a document: ``AP`` and 16 hex digits of what makes it the one it is.
+    """Return the key of a document: ``AP``, a letter and 15 hex digits of what makes it the one it is.
 
     The same flow, plan, company, period, version and part give the same key in every run, so that what an earlier run
-    wrote is found. Two documents share one by chance once in 2**32 documents or so, and are then told apart by nothing:
-    64 bits are enough for a ledger.
+    wrote is found. Two documents share one by chance once in 2**31 documents or so, and are then told apart by nothing:
+    62 bits are enough for a ledger.
     """
     mark = hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:16].upper()
-    return f"AP{mark}"
+    return f"AP{_LETTERS[int(mark[0], 16) % len(_LETTERS)]}{mark[1:]}"
+
+
+def is_document_key(text: str) -> bool:
+    """Say whether a document's number is one of ours."""
+    return _KEY.fullmatch(text) is not None
 
 
 def totals_by_account(journals: Sequence[Journal]) -> dict[str, Decimal]:

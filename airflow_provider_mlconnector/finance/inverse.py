@@ -34,8 +34,8 @@ def invert(crosswalk: Crosswalk, *, file: str = "") -> Inverse:
     """Read a code book backwards.
 
     :param file: its path, for messages; its name unless given.
-    :raises FlowError: when an entry does not invert: a prefix, a range or a default stands for many codes, and so do two
-        codes of one member on the same day. Names file and line.
+    :raises FlowError: with file and line, when an entry does not invert: a prefix, a range or a default stands for many
+        codes, and so do two codes of one member on the same day.
     """
     where = file or crosswalk.name
     by_member: dict[str, tuple[Rule, ...]] = {}

@@ -24,6 +24,17 @@ from airflow_provider_mlconnector.trail.records import EventKind
 LEASE_SECONDS = 900.0
 
 
+def kept(bench: Bench, lease: Lease) -> Lease:
+    """Make sure that a lease is ours and stays so for a while; return it, renewed when half of its time is over.
+
+    :raises FencedError: when somebody else has it.
+    """
+    if lease.until - bench.clock.now() < timedelta(seconds=LEASE_SECONDS / 2):
+        return bench.leases.renew(lease, LEASE_SECONDS)
+    bench.leases.check(lease)
+    return lease
+
+
 def nobody_ended(_: str) -> bool:
     """Know nothing of other owners, where nobody can be asked."""
     return False
@@ -130,12 +141,8 @@ class ModelLease:
 
         :raises FencedError: when it is not.
         """
-        if self.held is None:
-            return
-        if self.held.until - self._bench.clock.now() < timedelta(seconds=LEASE_SECONDS / 2):
-            self.renew()
-        else:
-            self._bench.leases.check(self.held)
+        if self.held is not None:
+            self.held = kept(self._bench, self.held)
 
     def renew(self) -> None:
         """Keep the lease.

@@ -14,12 +14,12 @@ from airflow_provider_mlconnector.pipeline.tables import TEXT, YES_NO, table
 from airflow_provider_mlconnector.trail.records import BookScope
 
 
-def place_natures(bench: Bench, db: Engine, plan: LoadPlan) -> None:
-    """Name whether the sign of each account is turned ``natures``.
+def turned_accounts(bench: Bench, flow: str, company: str) -> dict[str, bool]:
+    """Return of each account in the book whether its sign is turned.
 
     :raises DataError: when the flow never read its accounts.
     """
-    scope = BookScope(flow=plan.flow, company=plan.company, dataset=Dataset.ACCOUNTS, period="")
+    scope = BookScope(flow=flow, company=company, dataset=Dataset.ACCOUNTS, period="")
     state = bench.trail.book(scope)
     if state.base is None:
         raise DataError(
@@ -29,5 +29,14 @@ def place_natures(bench: Bench, db: Engine, plan: LoadPlan) -> None:
     with engine(bench) as accounts:
         lay_out(accounts, bench.stage, state)
         categories = dict(accounts.rows("SELECT account, category FROM book"))
-    rows = [{"account": account, "turned": natural_sign(category) < 0} for account, category in categories.items()]
+    return {account: natural_sign(category) < 0 for account, category in categories.items()}
+
+
+def place_natures(bench: Bench, db: Engine, plan: LoadPlan) -> None:
+    """Name whether the sign of each account is turned ``natures``.
+
+    :raises DataError: when the flow never read its accounts.
+    """
+    natures = turned_accounts(bench, plan.flow, plan.company)
+    rows = [{"account": account, "turned": turned} for account, turned in natures.items()]
     db.table("natures", table({"account": TEXT, "turned": YES_NO}, rows))

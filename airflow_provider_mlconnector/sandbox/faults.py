@@ -25,6 +25,8 @@ class FaultKind(StrEnum):
     """The connection is reset before the system sees the request."""
     LOST_ANSWER = "lost_answer"
     """The system does its work to the end, then the connection is closed without one byte of an answer."""
+    LATE = "late"
+    """The connection is closed at once; the system does its work when ``seconds`` of virtual time have passed."""
     DELAY = "delay"
     """The system sees the request ``seconds`` later."""
     SLOW = "slow"
@@ -45,7 +47,7 @@ class Fault:
     :param times: how many requests it hits; None for all until it is removed.
     :param skip: how many matching requests pass before the first hit.
     :param status: answer of a ``status`` fault, with ``headers`` and ``body`` (text, or JSON when not text).
-    :param seconds: real seconds, for ``delay``, ``slow`` and ``hang``.
+    :param seconds: real seconds, for ``delay``, ``slow`` and ``hang``; seconds of the virtual clock for ``late``.
     """
 
     kind: FaultKind

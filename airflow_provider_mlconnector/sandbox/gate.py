@@ -12,7 +12,7 @@ import json
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import unquote
@@ -101,16 +101,31 @@ def external_url(request: Request) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Late:
+    """A request whose client was left alone, and which is still to be carried out, at a moment of virtual time."""
+
+    due: float
+    scope: Scope
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
-    """ASGI middleware. ``systems`` maps the first segment of a path to the system that answers it."""
+    """ASGI middleware.
+
+    :param systems: maps the first segment of a path to the system that answers it.
+    :param late: requests still to be carried out: by the first one, of whatever kind, that arrives when they are due.
+    """
 
     app: App
     world: World
     systems: Mapping[str, str]
     connections: Connections
+    late: list[Late] = field(default_factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; what belongs to no system (the control routes) passes untouched."""
+        await self._catch_up()
         scope["path"] = HOSTS.get(_host(scope), "") + scope["path"]
         system = self.systems.get(scope["path"].split("/", 2)[1])
         if system is None:
@@ -148,6 +163,10 @@ class Gate:
                 await self.app(scope, _replay(body, receive), _swallow)
                 self.connections.of(scope).abort()
                 await _gone(receive)
+            case FaultKind.LATE:
+                self.late.append(Late(self.world.clock.timestamp() + fault.seconds, scope, body))
+                self.connections.of(scope).abort()
+                await _gone(receive)
             case FaultKind.DELAY | FaultKind.HANG:
                 if await self._wait(hit, receive):
                     await self.app(scope, _replay(body, receive), send)
@@ -160,6 +179,14 @@ class Gate:
                 await send({"type": "http.response.body", "body": content[: len(content) // 2], "more_body": True})
                 self.connections.of(scope).close()
                 await _gone(receive)
+
+    async def _catch_up(self) -> None:
+        """Carry out the late requests that are due, in the order in which they arrived."""
+        now = self.world.clock.timestamp()
+        due = [late for late in self.late if late.due <= now]
+        self.late[:] = [late for late in self.late if late.due > now]
+        for late in due:
+            await self.app(late.scope, _replay(late.body, _silence), _swallow)
 
     def _reset(self, scope: Scope) -> None:
         """Close the connection with RST instead of FIN."""
@@ -229,6 +256,11 @@ async def _gone(receive: Receive) -> None:
     """Wait until the connection is gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+async def _silence() -> Message:
+    """Say that the connection of a request is gone."""
+    return {"type": "http.disconnect"}
 
 
 async def _swallow(message: Message) -> None:

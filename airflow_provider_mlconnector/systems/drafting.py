@@ -41,6 +41,12 @@ class Draft:
     complete: bool = True
 
 
+def stands(journal: Journal, draft: Draft) -> bool:
+    """Say whether a document is what a journal says: whole, and with exactly its lines, in whatever order."""
+    wanted = sorted((line.account, line.dimensions, line.amount) for line in journal.lines)
+    return draft.complete and wanted == sorted((line.account, line.dimensions, line.amount) for line in draft.lines)
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One request that brings a draft nearer to what it is to be.

@@ -44,6 +44,7 @@ class NewLine:
     """A line to post; ``amount`` is debit minus credit in company currency, at most two decimals.
 
     :param currency: of the document, where it is another one; ``currency_amount`` is the amount in it.
+    :param external_document: the number that others know its document by.
     """
 
     account: str
@@ -53,6 +54,7 @@ class NewLine:
     description: str = ""
     currency: str = ""
     currency_amount: Decimal = Decimal(0)
+    external_document: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,7 @@ class Books(BooksToRead):
         row["department"] = place(DEPARTMENT, line.department)
         row["project"] = place(PROJECT, line.project)
         row["text"] = self.texts.place(line.description)
+        row["reference"] = self.texts.place(line.external_document)
         row["currency"] = self.currencies.place(line.currency) if line.currency else 0
         row["foreign"] = cents(line.currency_amount)
 

@@ -41,6 +41,7 @@ LINE = np.dtype(
         ("currency", "u1"),  # place in the table of currencies; 0 for the company's own
         ("foreign", "i8"),  # amount in hundredths of that currency; of no meaning in the company's own
         ("storno", "u1"),  # a negative debit is written instead of a credit, and the other way round
+        ("reference", "i4"),  # external document number of its own: place in the table of texts; 0 for none
         ("life", "u1"),  # how often the entry number was given before to a line that was rolled back
     ]
 )

@@ -33,6 +33,7 @@ from airflow_provider_mlconnector.sandbox.books.lines import (
     KINDS,
     NEVER_MODIFIED,
     PURCHASE_INVOICE,
+    Kind,
     Line,
     PartyType,
     Rows,
@@ -188,7 +189,7 @@ class BooksToRead(MasterData):
             posting_date=day,
             document=document,
             document_type=kind.type,
-            external_document=f"{party}/{document[-6:]}" if kind is PURCHASE_INVOICE else "",
+            external_document=self._external_document(row, kind, party, document),
             account=account.number,
             description=self.texts.all[row["text"]],
             amount=money(int(row["cents"])),
@@ -207,6 +208,10 @@ class BooksToRead(MasterData):
             statistical=account.statistical,
             storno=bool(row["storno"]),
         )
+
+    def _external_document(self, row: Any, kind: Kind, party: str, document: str) -> str:
+        """Return the number that others know a line's document by."""
+        return f"{party}/{document[-6:]}" if kind is PURCHASE_INVOICE else self.texts.all[row["reference"]]
 
     def _rows(self, period: str | None, selection: Selection) -> Iterator[Rows]:
         found = self.period(period) if period else None

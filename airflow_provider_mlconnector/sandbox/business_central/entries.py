@@ -198,7 +198,8 @@ def _external_document(frame: EntryFrame) -> Texts:
     vendors = [vendor.number for vendor in frame.books.vendors]
     vendor = _pick(vendors, np.where(is_purchase, frame.rows["party"], 0))
     digits = pc.utf8_lpad(_digits(frame.rows["document"] % 1_000_000), 6, "0")
-    return pc.if_else(pa.array(is_purchase), _joined('"', vendor, "/", digits, '"'), '""')
+    named = _lookup(frame.books.texts.all, frame.rows["reference"])
+    return pc.if_else(pa.array(is_purchase), _joined('"', vendor, "/", digits, '"'), named)
 
 
 def _source_number(frame: EntryFrame) -> Texts:

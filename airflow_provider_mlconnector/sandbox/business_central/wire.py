@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import uuid
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -47,6 +48,16 @@ def bad_property(name: str, entity: str) -> WireError:
     return WireError(400, "BadRequest_InvalidRequestUrl", message)
 
 
+def dialog(message: str) -> WireError:
+    """Return the error for whatever the application says no to with a sentence."""
+    return WireError(400, "Application_DialogException", message)
+
+
+def wrong_field(message: str) -> WireError:
+    """Return the error for a record whose field does not hold what it has to."""
+    return WireError(400, "Application_FieldValidationException", message)
+
+
 def enum_name(caption: str) -> str:
     """Return an enum value as it is written: every character that no XML name may hold becomes ``_xHHHH_``."""
     return _NOT_IN_NAMES.sub(lambda match: f"_x{ord(match[0]):04X}_", caption or " ")
@@ -68,6 +79,11 @@ def number(amount: Decimal) -> Decimal:
 def encode_row(row: Row) -> bytes:
     """Return a row as JSON."""
     return _ENCODER.encode({name: _plain(value) for name, value in row.items()})
+
+
+def etag_of(row: Row) -> str:
+    """Return the etag of a row, which changes with it."""
+    return f'W/"JzIwOz{zlib.crc32(encode_row(row)):010d}OzAwOyc="'
 
 
 def encode_rows(rows: Iterable[Row]) -> bytes:

@@ -197,6 +197,11 @@ class AnaplanModel:
         """Upload while the content is being made; blocks may be of any size. Otherwise as :meth:`upload`."""
         return Upload(self._api, file_id, fence, parallel=parallel).stream(blocks, chunk_bytes)
 
+    def discard(self, file_id: str) -> None:
+        """Delete this user's own content of a file, such as the output of an earlier export; none is no error."""
+        with suppress(NotFoundError):
+            self._api.send("DELETE", self._api.path(Kind.FILE, file_id))
+
     def download(self, file_id: str, target: Path) -> int:
         """Write a file's content to disk, chunk by chunk; return its bytes. An export's output has the export's id.
 

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a person is asked to approve: totals by account and group, what the ledger holds by now, and the digest."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from decimal import Decimal
+
+from airflow_provider_mlconnector.finance.drafts import Payload, totals_by_account
+from airflow_provider_mlconnector.finance.money import ZERO, add_money, format_money
+from airflow_provider_mlconnector.pipeline.resolve import ResolvedManifest
+from airflow_provider_mlconnector.systems.drafting import Draft
+
+ACCOUNTS_SHOWN = 60
+NO_GROUP = "other"
+
+
+def approval_body(
+    resolved: ResolvedManifest, payload: Payload, drafts: Mapping[str, Draft], categories: Mapping[str, str]
+) -> str:
+    """Return the text in Markdown.
+
+    :param drafts: what the ledger holds under the key of each journal.
+    :param categories: of accounts; those without one come under "other".
+    """
+    lines = sum(len(journal.lines) for journal in payload.journals)
+    planned = totals_by_account(payload.journals)
+    return "\n\n".join(
+        (
+            f"**{payload.plan}** ({payload.version}) for {', '.join(payload.periods)}: {len(payload.journals)} draft "
+            f"journals in {payload.company}, batch {payload.name}, {lines} lines, debits and credits of "
+            f"{resolved.debit} each. Approving writes drafts; it posts nothing.",
+            _table(planned, _held(drafts), categories),
+            "By group: "
+            + "; ".join(f"{group} {format_money(amount)}" for group, amount in _groups(planned, categories)),
+            *(f"Left out: {reason} ({told})." for reason, told in resolved.left_out.items()),
+            f"All lines: {resolved.payload.key}, sha256 `{resolved.sha256}`",
+        )
+    )
+
+
+def _held(drafts: Mapping[str, Draft]) -> dict[str, Decimal]:
+    """Return what the ledger holds by account, in drafts and posted documents of these keys."""
+    amounts: defaultdict[str, list[Decimal]] = defaultdict(list)
+    for draft in drafts.values():
+        for line in draft.lines:
+            amounts[line.account].append(line.amount)
+    return {account: add_money(found) for account, found in amounts.items()}
+
+
+def _table(planned: Mapping[str, Decimal], held: Mapping[str, Decimal], categories: Mapping[str, str]) -> str:
+    rows = ["| Group | Account | Plan | In the ledger now | Difference |", "|---|---|---:|---:|---:|"]
+    accounts = sorted({*planned, *held}, key=lambda account: (categories.get(account, NO_GROUP), account))
+    for account in accounts[:ACCOUNTS_SHOWN]:
+        plan, now = planned.get(account, ZERO), held.get(account, ZERO)
+        figures = " | ".join(format_money(amount) for amount in (plan, now, add_money((plan, now.copy_negate()))))
+        rows.append(f"| {categories.get(account, NO_GROUP)} | {account} | {figures} |")
+    if len(accounts) > ACCOUNTS_SHOWN:
+        rows.append(f"| … | {len(accounts) - ACCOUNTS_SHOWN} more accounts | | | |")
+    return "\n".join(rows)
+
+
+def _groups(planned: Mapping[str, Decimal], categories: Mapping[str, str]) -> list[tuple[str, Decimal]]:
+    amounts: defaultdict[str, list[Decimal]] = defaultdict(list)
+    for account, amount in planned.items():
+        amounts[categories.get(account, NO_GROUP)].append(amount)
+    return [(group, add_money(amounts[group])) for group in sorted(amounts)]

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a person approved exactly the bytes that are about to be written. Only the trail is believed."""
+
+from __future__ import annotations
+
+from airflow_provider_mlconnector.errors import NotApprovedError
+from airflow_provider_mlconnector.finance.drafts import Payload
+from airflow_provider_mlconnector.pipeline.context import Bench
+from airflow_provider_mlconnector.pipeline.resolve import ResolvedManifest, read_payload
+from airflow_provider_mlconnector.trail.approvals import Approvals, Decision
+
+APPROVE = "Approve"
+"""What Airflow's approval task calls the option that approves."""
+
+
+def approved_payload(bench: Bench, resolved: ResolvedManifest, *, four_eyes: bool) -> Payload:
+    """Return the journals, after making sure that a person approved their bytes in this run.
+
+    :param four_eyes: the one who approved must not be the one who asked for the run.
+    :raises NotApprovedError: when nothing proves it, and says what there is instead.
+    :raises TamperedError: when the decision, or the file, is not what the trail says.
+    """
+    payload, sha256 = read_payload(bench, resolved)
+    see_approved(bench, resolved.run.run_id, payload.plan, sha256, four_eyes=four_eyes)
+    return payload
+
+
+def see_approved(bench: Bench, run_id: str, plan: str, sha256: str, *, four_eyes: bool) -> Decision:
+    """Return the decision that allows some bytes to be written.
+
+    :param sha256: their digest, as they were just read.
+    """
+    approvals = Approvals(bench.trail.engine, bench.clock)
+    decision = approvals.get(run_id, plan, sha256)
+    if decision is None:
+        raise NotApprovedError(
+            f"Nobody approved {plan} as it is (sha256 {sha256[:12]}…): {_instead(approvals, run_id)}",
+            hint="Start a new run, and let a person answer it.",
+        )
+    if decision.chosen != APPROVE:
+        raise NotApprovedError(f"{plan} was answered '{decision.chosen}' by {decision.responded_by or 'nobody'}.")
+    if not decision.responded_by or decision.responded_at is None:
+        raise NotApprovedError(
+            f"No person answered about {plan} in time; a default approves nothing.",
+            hint="Start a new run, and let a person answer it.",
+        )
+    requested_by = bench.trail.run(run_id).requested_by
+    if four_eyes and decision.responded_by in (requested_by, decision.requested_by):
+        raise NotApprovedError(
+            f"{decision.responded_by} asked for the run and approved {plan}; the flow wants four eyes.",
+            hint="Start a new run, and let somebody else approve it.",
+        )
+    return decision
+
+
+def _instead(approvals: Approvals, run_id: str) -> str:
+    others = [decision.sha256[:12] for decision in approvals.of_run(run_id) if decision.chosen == APPROVE]
+    if others:
+        return f"approved was sha256 {', '.join(others)}…; it changed since."
+    return "its approval task wrote no answer to the trail. Marking a task as successful is no answer."

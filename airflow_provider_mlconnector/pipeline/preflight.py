@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The third step of the way back: plan and ledger are checked before a person is asked, and what they are asked.
+
+All that is wrong is told at once: what the plan itself lacks, what the ledger would refuse, and drafts that a person
+has posted meanwhile. What can be approved is shown in totals, beside what the ledger holds of it by now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from airflow_provider_mlconnector.finance.drafts import Journal
+from airflow_provider_mlconnector.finance.periods import Period
+from airflow_provider_mlconnector.pipeline.approvaltext import approval_body
+from airflow_provider_mlconnector.pipeline.context import Bench
+from airflow_provider_mlconnector.pipeline.planproblems import PlanProblem, refuse
+from airflow_provider_mlconnector.pipeline.resolve import ResolvedManifest, read_payload, read_problems
+from airflow_provider_mlconnector.systems.drafting import Draft, Drafting, DraftState, stands
+from airflow_provider_mlconnector.systems.port import PeriodStatus
+from airflow_provider_mlconnector.trail.records import EventKind, Manifest, RunRef
+
+
+class PreflightManifest(Manifest, frozen=True, kw_only=True):
+    """A plan that can be written.
+
+    :param sha256: digest of the bytes that a person is asked about.
+    :param body: what they are shown, in Markdown.
+    :param changes: whether anything would be written at all.
+    """
+
+    run: RunRef
+    plan: str
+    sha256: str
+    body: str
+    changes: bool
+
+
+class PeriodBook(Protocol):
+    """What of a ledger is asked about a period."""
+
+    def period_status(self, period: Period) -> PeriodStatus:
+        """Say whether the period is open in the ledger."""
+
+
+def preflight(
+    bench: Bench,
+    resolved: ResolvedManifest,
+    ledger: PeriodBook,
+    drafting: Drafting,
+    periods: Sequence[Period],
+    categories: Mapping[str, str],
+) -> PreflightManifest:
+    """Check a resolved plan against its ledger, and say what would be written.
+
+    :param categories: of accounts, to show totals by group; an account without one is shown under "other".
+    :raises PreflightError: with everything that is wrong; nothing was written.
+    """
+    payload, sha256 = read_payload(bench, resolved)
+    drafts = {journal.key: drafting.find(journal) for journal in payload.journals}
+    problems = [
+        *read_problems(bench, resolved),
+        *_closed(ledger, periods),
+        *_refused(drafting, payload.journals),
+        *_posted(payload.journals, drafts),
+    ]
+    if problems:
+        raise refuse(bench, resolved.run.run_id, payload.plan, problems)
+    body = approval_body(resolved, payload, drafts, categories)
+    bench.trail.record(
+        resolved.run.run_id, EventKind.NOTE, {"plan": payload.plan, "sha256": sha256, "sentence": "preflight passed"}
+    )
+    changes = any(not stands(journal, drafts[journal.key]) for journal in payload.journals)
+    return PreflightManifest(run=resolved.run, plan=payload.plan, sha256=sha256, body=body, changes=changes)
+
+
+def _closed(ledger: PeriodBook, periods: Sequence[Period]) -> list[PlanProblem]:
+    return [
+        PlanProblem(where="", subject=period.key, sentence="the period is closed in the ledger")
+        for period in periods
+        if ledger.period_status(period) is PeriodStatus.CLOSED
+    ]
+
+
+def _refused(drafting: Drafting, journals: Sequence[Journal]) -> list[PlanProblem]:
+    return [
+        PlanProblem(
+            where=f"line {found.line} of {found.key}" if found.line else found.key,
+            subject=found.subject,
+            sentence=found.sentence,
+        )
+        for found in drafting.problems(journals)
+    ]
+
+
+def _posted(journals: Sequence[Journal], drafts: Mapping[str, Draft]) -> list[PlanProblem]:
+    return [
+        PlanProblem(
+            where=journal.key,
+            subject=drafts[journal.key].number or journal.key,
+            sentence="a person has posted this document, and the plan says something else by now",
+        )
+        for journal in journals
+        if drafts[journal.key].state is DraftState.POSTED and not stands(journal, drafts[journal.key])
+    ]

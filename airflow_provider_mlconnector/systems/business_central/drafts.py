@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A plan's journals as lines of one journal batch, which waits for a person to post it.
+
+What this module guarantees: nothing is posted; the request that posts a batch posts all of it, so it is not known here.
+A line is known by its document number, which is the journal's key, and by its external document number, the key with
+the line's number behind it. Each new line gets the line number after the batch's last one, so that the same line sent
+twice is refused by the server: as long as nobody else adds lines to the batch, the second of two equal requests fails,
+however late the first one comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from airflow_provider_mlconnector.errors import ConfigurationError
+from airflow_provider_mlconnector.finance.drafts import Journal, JournalLine
+from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
+from airflow_provider_mlconnector.systems.business_central.draft_checks import batch_problem, find_problems
+from airflow_provider_mlconnector.systems.business_central.journals import (
+    GL_ACCOUNT,
+    Batch,
+    BatchName,
+    StandingLine,
+    find_batch,
+    last_number,
+    lines_path,
+    posted_document,
+    standing_lines,
+)
+from airflow_provider_mlconnector.systems.business_central.resources import DIMENSION_LINES, JOURNAL_LINES
+from airflow_provider_mlconnector.systems.drafting import Draft, DraftState, Problem, Step
+
+NUMBER_STEP = 10_000
+"""Between the numbers of two lines, as the server itself leaves room for lines that a person puts between them."""
+
+SLACK = 15.0
+"""Seconds more than both time-outs after which a request counts as over: clocks and queues are not exact."""
+
+ANY_VERSION = "*"
+
+
+class BusinessCentralDrafts:
+    """Writes drafts into one journal batch of one company. Not shared between threads.
+
+    :param api: reads from the database itself, for a replica may not have seen yet what was written a moment ago.
+    :param name: of the batch: ``ANAPLAN``, or ``GENERAL/ANAPLAN`` with its template before it. Nobody else should write
+        into it, and it should have neither a balancing account nor a number series.
+    """
+
+    def __init__(self, api: BusinessCentralApi, name: str) -> None:
+        self._api = api
+        self._name = BatchName.read(name)
+        self.settle = sum(api.timeout) + SLACK
+
+    def problems(self, journals: Sequence[Journal]) -> list[Problem]:
+        """Check journals against batch, accounts, dimensions, rules and dates; report all there is."""
+        return find_problems(self._api, self._name, journals)
+
+    def find(self, journal: Journal) -> Draft:
+        """Look for the document among posted entries and among the batch's lines."""
+        posted = self._posted(journal)
+        if posted is not None:
+            return posted
+        batch = find_batch(self._api, self._name)
+        standing = standing_lines(self._api, batch, journal.key) if batch else []
+        if not standing:
+            return Draft(DraftState.MISSING)
+        kept, surplus = sort_out(journal, standing)
+        as_wanted = not surplus and not any(self._mend(journal, line, kept[line.number]) for line in journal.lines)
+        numbers = {line.id: number for number, line in kept.items()}
+        lines = [line.as_journal_line(numbers.get(line.id, 0)) for line in standing]
+        ordered = tuple(sorted(lines, key=lambda line: line.number))
+        return Draft(DraftState.DRAFT, ordered, journal.key, complete=as_wanted)
+
+    def steps(self, journal: Journal) -> list[Step]:
+        """Look at the batch and return what is still to be done; none for a document that was posted.
+
+        Lines come first, and their dimensions in the round after: a new line has its account's default dimensions.
+
+        :raises ConfigurationError: when the batch is gone, or was given a balancing account.
+        """
+        if self._posted(journal) is not None:
+            return []
+        batch = self._usable_batch()
+        kept, surplus = sort_out(journal, standing_lines(self._api, batch, journal.key))
+        steps = [self._removal(journal, line) for line in surplus]
+        for line in journal.lines:
+            if line.number in kept:
+                steps += self._mend(journal, line, kept[line.number])
+        missing = [line for line in journal.lines if line.number not in kept]
+        return [*steps, *self._additions(journal, missing, batch)]
+
+    def close(self) -> None:
+        """Release connections; there is no session to log off from."""
+        self._api.close()
+
+    def _posted(self, journal: Journal) -> Draft | None:
+        first = line_reference(journal, journal.lines[0])
+        posted = posted_document(self._api, journal.key, first, journal.posting_date)
+        if posted is None:
+            return None
+        return Draft(DraftState.POSTED, posted.lines, posted.number, complete=posted.complete)
+
+    def _usable_batch(self) -> Batch:
+        batch = find_batch(self._api, self._name)
+        problem = batch_problem(self._name, batch)
+        if batch is None or problem:
+            raise ConfigurationError(f"Journal batch {self._name}: {problem}.")
+        return batch
+
+    def _additions(self, journal: Journal, missing: Sequence[JournalLine], batch: Batch) -> Iterator[Step]:
+        """Yield the steps that add lines, numbered on from the batch's last one."""
+        if not missing:
+            return
+        last, path = last_number(self._api, batch), lines_path(self._api, batch)
+        for place, line in enumerate(missing, start=1):
+            body = {"lineNumber": last + place * NUMBER_STEP, "accountNumber": line.account, **_values(journal, line)}
+            yield self._step(f"add line {line.number} of {journal.key} to batch {self._name}", "POST", path, body)
+
+    def _mend(self, journal: Journal, line: JournalLine, found: StandingLine | None) -> list[Step]:
+        """Return the steps that make a standing line the wanted one: its values first, then its dimensions."""
+        if found is None:
+            return []
+        what, path = f"line {line.number} of {journal.key}", self._path(found)
+        values = _values(journal, line)
+        changed = {name: value for name, value in values.items() if value != _standing_values(found)[name]}
+        if changed:
+            sentence = f"set {', '.join(changed)} of {what}"
+            return [self._step(sentence, "PATCH", path, changed, found.etag)]
+        return list(self._dimension_steps(what, f"{path}/{DIMENSION_LINES.name}", line, found.dimensions or {}))
+
+    def _dimension_steps(
+        self, what: str, path: str, line: JournalLine, found: Mapping[str, tuple[str, str]]
+    ) -> Iterator[Step]:
+        for code, value in line.dimensions:
+            known, now = found.get(code, ("", ""))
+            body = {"valueCode": value}
+            if not known:
+                yield self._step(f"give {what} {code} {value}", "POST", path, {"code": code, **body})
+            elif now != value:
+                yield self._step(f"set {code} of {what} to {value}", "PATCH", f"{path}({known})", body, ANY_VERSION)
+        for code in found.keys() - line.dimension.keys():
+            yield self._step(f"take {code} from {what}", "DELETE", f"{path}({found[code][0]})", match=ANY_VERSION)
+
+    def _removal(self, journal: Journal, line: StandingLine) -> Step:
+        sentence = f"remove line {line.reference or line.number} of {journal.key} from batch {self._name}"
+        return self._step(sentence, "DELETE", self._path(line), match=line.etag)
+
+    def _path(self, line: StandingLine) -> str:
+        return f"{self._api.path(JOURNAL_LINES)}({line.id})"
+
+    def _step(
+        self, sentence: str, method: str, path: str, body: Mapping[str, Any] | None = None, match: str = ""
+    ) -> Step:
+        return Step(sentence, partial(self._api.change, method, path, body, match=match))
+
+
+def line_reference(journal: Journal, line: JournalLine) -> str:
+    """Return the external document number of a line."""
+    return f"{journal.key}-{line.number}"
+
+
+def sort_out(
+    journal: Journal, standing: Sequence[StandingLine]
+) -> tuple[dict[int, StandingLine], list[StandingLine]]:
+    """Return, by line number of the journal, the standing lines that can stay, and those that have to go.
+
+    To go have lines that the journal has not, the second of two equal ones, and those that no request can make right:
+    a new account would bring its own name and dimensions, and a balancing account cannot be taken away.
+    """
+    wanted = {line_reference(journal, line): line for line in journal.lines}
+    kept: dict[int, StandingLine] = {}
+    surplus = []
+    for found in standing:
+        line = wanted.get(found.reference)
+        stays = (
+            line is not None
+            and line.number not in kept
+            and (found.account_type, found.account) == (GL_ACCOUNT, line.account)
+            and not found.balancing_account
+            and found.dimensions is not None
+        )
+        if line is not None and stays:
+            kept[line.number] = found
+        else:
+            surplus.append(found)
+    return kept, surplus
+
+
+def _values(journal: Journal, line: JournalLine) -> dict[str, Any]:
+    """Return what a line is to hold besides account and dimensions; without a description it keeps the account's name."""
+    values = {
+        "postingDate": journal.posting_date,
+        "documentNumber": journal.key,
+        "externalDocumentNumber": line_reference(journal, line),
+        "amount": line.amount,
+    }
+    return values | ({"description": line.description} if line.description else {})
+
+
+def _standing_values(line: StandingLine) -> dict[str, Any]:
+    return {
+        "postingDate": line.posting_date,
+        "documentNumber": line.document,
+        "externalDocumentNumber": line.reference,
+        "amount": line.amount,
+        "description": line.description,
+    }

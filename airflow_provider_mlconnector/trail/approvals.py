@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decisions of people, as evidence: who chose what, when, about which bytes.
+
+Only the task that asked writes one, when it is answered. What writes to a ledger trusts nothing else: a task can be
+marked as successful, and what tasks hand on can be edited, by anybody who may edit runs.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
+from airflow_provider_mlconnector.errors import TamperedError
+from airflow_provider_mlconnector.trail import runs, schema
+from airflow_provider_mlconnector.trail.database import insert_missing, read, write
+from airflow_provider_mlconnector.trail.records import EventKind, Manifest
+
+_TABLE = schema.approvals
+
+
+class Decision(Manifest, frozen=True, kw_only=True):
+    """What was decided about some bytes in one run.
+
+    :param subject: what was asked about, such as the plan's name.
+    :param sha256: digest (hex) of the bytes that were shown.
+    :param chosen: the option that was chosen.
+    :param requested_by: who asked for the run.
+    :param responded_by: the person; None when nobody answered and a default was taken.
+    """
+
+    run_id: str
+    subject: str
+    sha256: str
+    chosen: str
+    requested_by: str
+    responded_by: str | None
+    responded_at: datetime | None
+
+
+class Approvals:
+    """The decisions of a deployment."""
+
+    def __init__(self, engine: Engine, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def add(self, decision: Decision) -> None:
+        """Keep a decision, with an event of its run; the first one about the same bytes in a run holds."""
+        now = self._clock.now()
+
+        def work(connection: Connection) -> None:
+            runs.get_run(connection, decision.run_id, lock=True)
+            if _find(connection, decision.run_id, decision.subject, decision.sha256) is not None:
+                return
+            event = runs.append(connection, decision.run_id, EventKind.APPROVED, decision.to_json(), now)
+            insert_missing(
+                connection,
+                _TABLE,
+                run_id=decision.run_id,
+                subject=decision.subject,
+                payload_sha256=decision.sha256,
+                chosen=decision.chosen,
+                requested_by=decision.requested_by,
+                responded_by=decision.responded_by,
+                responded_at=decision.responded_at,
+                event=event,
+            )
+
+        write(self._engine, work)
+
+    def get(self, run_id: str, subject: str, sha256: str) -> Decision | None:
+        """Return what was decided about these bytes in this run.
+
+        :raises TamperedError: when the row is not what the event says that announced it.
+        """
+        return read(self._engine, lambda db: _checked(db, run_id, subject, sha256))
+
+    def of_run(self, run_id: str) -> list[Decision]:
+        """Return all decisions of a run."""
+        query = sa.select(_TABLE).where(_TABLE.c.run_id == run_id).order_by(_TABLE.c.event)
+        return read(self._engine, lambda db: [_decision(row) for row in db.execute(query).all()])
+
+
+def _find(connection: Connection, run_id: str, subject: str, sha256: str) -> Any:
+    columns = _TABLE.c
+    return connection.execute(
+        sa.select(_TABLE).where(columns.run_id == run_id, columns.subject == subject, columns.payload_sha256 == sha256)
+    ).one_or_none()
+
+
+def _checked(connection: Connection, run_id: str, subject: str, sha256: str) -> Decision | None:
+    row = _find(connection, run_id, subject, sha256)
+    if row is None:
+        return None
+    decision = _decision(row)
+    events = [event for event in runs.list_events(connection, run_id) if event.seq == row.event]
+    if not events or events[0].kind != EventKind.APPROVED or Decision.from_json(events[0].detail) != decision:
+        raise TamperedError(
+            f"The decision about '{subject}' in run {run_id} is not what its event says.",
+            hint="Run: airflow mlconnector trail verify",
+        )
+    return decision
+
+
+def _decision(row: Any) -> Decision:
+    return Decision(
+        run_id=row.run_id,
+        subject=row.subject,
+        sha256=row.payload_sha256,
+        chosen=row.chosen,
+        requested_by=row.requested_by,
+        responded_by=row.responded_by,
+        responded_at=row.responded_at,
+    )
