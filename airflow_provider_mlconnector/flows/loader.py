@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -11,10 +11,12 @@ from pydantic import TypeAdapter
 from airflow_provider_mlconnector.finance.calendar import load_calendar
 from airflow_provider_mlconnector.finance.crosswalk import Crosswalk
 from airflow_provider_mlconnector.finance.crosswalk_file import load_crosswalk
+from airflow_provider_mlconnector.finance.inverse import invert
 from airflow_provider_mlconnector.finance.yaml_lines import Document, Place
 from airflow_provider_mlconnector.finance.yaml_models import flow_error, read_model
 from airflow_provider_mlconnector.flows.checks import flow_mistakes
 from airflow_provider_mlconnector.flows.flow import Flow
+from airflow_provider_mlconnector.flows.plan_checks import plan_mistakes, reversed_columns, reversed_load
 from airflow_provider_mlconnector.flows.spec import FlowSpec
 from airflow_provider_mlconnector.flows.together import check_together
 
@@ -29,11 +31,13 @@ def load_flow(path: Path | str) -> Flow:
     :raises FlowError: with file and line of every mistake.
     """
     spec, document = read_model(Path(path), _FLOW)
-    mistakes = list(flow_mistakes(spec))
+    mistakes = [*flow_mistakes(spec), *plan_mistakes(spec)]
     if mistakes:
         raise flow_error(document, mistakes)
     calendar = load_calendar(_named_file(document, ("calendar",), spec.calendar))
-    return Flow(spec, calendar, dict(_crosswalks(spec, document)), document)
+    crosswalks = dict(_crosswalks(spec, document))
+    _see_inverses(spec, crosswalks, document)
+    return Flow(spec, calendar, crosswalks, document)
 
 
 def load_flows(folder: Path | str) -> tuple[Flow, ...]:
@@ -53,6 +57,19 @@ def _crosswalks(spec: FlowSpec, document: Document) -> Iterator[tuple[str, Cross
             if name not in seen:
                 seen.add(name)
                 yield name, load_crosswalk(_named_file(document, ("load", index, "crosswalk", column), name))
+
+
+def _see_inverses(spec: FlowSpec, crosswalks: Mapping[str, Crosswalk], document: Document) -> None:
+    """See that the code books of plans can be read backwards.
+
+    :raises FlowError: with the line of the code book that cannot.
+    """
+    for plan in spec.plan:
+        load = reversed_load(spec, plan)
+        for column in reversed_columns(plan, load).values() if load else ():
+            if load and column in load.crosswalk:
+                name = load.crosswalk[column]
+                invert(crosswalks[name], file=str(_named_file(document, (), name)))
 
 
 def _named_file(document: Document, place: Place, name: str) -> Path:

@@ -7,10 +7,16 @@ import re
 from dataclasses import replace
 from urllib.parse import quote
 
+from airflow_provider_mlconnector.errors import FlowError
 from airflow_provider_mlconnector.finance.datasets import Dataset
+from airflow_provider_mlconnector.finance.grouping import Place
+from airflow_provider_mlconnector.finance.inverse import invert
 from airflow_provider_mlconnector.flows.flow import Flow
+from airflow_provider_mlconnector.flows.plan_checks import reversed_columns, reversed_load
+from airflow_provider_mlconnector.flows.plan_spec import JournalSpec, PlanSpec
 from airflow_provider_mlconnector.flows.spec import ActualsSpec, LoadSpec, TimeSpec
-from airflow_provider_mlconnector.pipeline.plan import LoadPlan, ReadPlan, Selection, Target
+from airflow_provider_mlconnector.pipeline.draftplan import DraftPlan, MemberList
+from airflow_provider_mlconnector.pipeline.plan import LoadPlan, Match, ReadPlan, Selection, Target
 
 
 def read_plans(flow: Flow) -> tuple[ReadPlan, ...]:
@@ -61,6 +67,45 @@ def _load_plan(flow: Flow, load: LoadSpec) -> LoadPlan:
         extra=tuple(dict(line) for line in load.add),
         deadline=flow.spec.deadline,
     )
+
+
+def draft_plan(flow: Flow, plan: PlanSpec) -> DraftPlan:
+    """Return how a plan comes back: by the rules of a load, read backwards."""
+    load = reversed_load(flow.spec, plan)
+    if load is None:
+        raise FlowError(f"'{plan.effective_name}' has no load to read backwards.", where=flow.document.where(("plan",)))
+    columns = reversed_columns(plan, load)
+    books = {column: flow.crosswalks[load.crosswalk[own]] for column, own in columns.items() if own in load.crosswalk}
+    journal = plan.journal
+    return DraftPlan(
+        flow=flow.name,
+        name=plan.effective_name,
+        company=flow.spec.erp.company,
+        export=plan.export,
+        columns=plan.sources,
+        inverses={column: invert(book) for column, book in books.items()},
+        members={
+            column: MemberList(load.members[own], load.match.get(own, Match.CODE))
+            for column, own in columns.items()
+            if own in load.members
+        },
+        each=journal.each,
+        time_format=(load.time or TimeSpec()).format,
+        sign=load.sign,
+        batch=journal.name,
+        description=journal.description,
+        posting_day=journal.posting_day,
+        balancing=_balancing(journal),
+        lines=journal.lines,
+        places=journal.places,
+        deadline=flow.spec.deadline,
+    )
+
+
+def _balancing(journal: JournalSpec) -> Place | None:
+    if journal.balancing is None:
+        return None
+    return Place(journal.balancing.account, tuple(sorted(journal.balancing.dimensions.items())))
 
 
 def _selection(flow: Flow, load: LoadSpec) -> Selection:

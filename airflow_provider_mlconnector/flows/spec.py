@@ -24,6 +24,7 @@ from airflow_provider_mlconnector.finance.server_hours import ServerHours
 from airflow_provider_mlconnector.finance.time_words import Span
 from airflow_provider_mlconnector.finance.yaml_models import Strict
 from airflow_provider_mlconnector.flows.erps import System
+from airflow_provider_mlconnector.flows.plan_spec import Name, PlanSpec, Texts
 from airflow_provider_mlconnector.pipeline.plan import (
     Match,
     Selection,
@@ -58,10 +59,6 @@ def parse_tolerance(value: object) -> Tolerance:
 
 def _format_tolerance(tolerance: Tolerance) -> str:
     return f"{tolerance.share * 100:g}%" if tolerance.share else str(tolerance.rows)
-
-
-Name = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-Texts = Mapping[Name, Name]
 
 
 class LatePostings(StrEnum):
@@ -222,6 +219,7 @@ class FlowSpec(Strict):
 
     :param calendar: file of the close calendar.
     :param load: what is loaded, in this order: lists before the cells that need their members.
+    :param plan: what comes back from the model as drafts, each in a DAG of its own.
     :param queue: Airflow queue of the tasks that talk to the ERP.
     :param deadline: how long a load waits for a busy model and its import before it fails.
     :param late_postings: what becomes of journal lines that are posted to a period after its last close event.
@@ -233,6 +231,7 @@ class FlowSpec(Strict):
     calendar: Name
     schedule: Schedule = Schedule()
     load: tuple[LoadSpec, ...] = Field(min_length=1)
+    plan: tuple[PlanSpec, ...] = ()
     queue: Name | None = None
     deadline: Span = timedelta(hours=6)
     late_postings: LatePostings = LatePostings.REPORT

@@ -17,12 +17,18 @@ NO_GROUP = "other"
 
 
 def approval_body(
-    resolved: ResolvedManifest, payload: Payload, drafts: Mapping[str, Draft], categories: Mapping[str, str]
+    resolved: ResolvedManifest,
+    payload: Payload,
+    drafts: Mapping[str, Draft],
+    categories: Mapping[str, str],
+    *,
+    removed: int = 0,
 ) -> str:
     """Return the text in Markdown.
 
     :param drafts: what the ledger holds under the key of each journal.
     :param categories: of accounts; those without one come under "other".
+    :param removed: how many drafts of earlier runs go, since the plan has them no more.
     """
     lines = sum(len(journal.lines) for journal in payload.journals)
     planned = totals_by_account(payload.journals)
@@ -34,10 +40,15 @@ def approval_body(
             _table(planned, _held(drafts), categories),
             "By group: "
             + "; ".join(f"{group} {format_money(amount)}" for group, amount in _groups(planned, categories)),
+            *([f"{_drafts(removed)} removed, since the plan has nothing for it any more."] if removed else []),
             *(f"Left out: {reason} ({told})." for reason, told in resolved.left_out.items()),
             f"All lines: {resolved.payload.key}, sha256 `{resolved.sha256}`",
         )
     )
+
+
+def _drafts(count: int) -> str:
+    return "1 draft of earlier runs is" if count == 1 else f"{count} drafts of earlier runs are"
 
 
 def _held(drafts: Mapping[str, Draft]) -> dict[str, Decimal]:

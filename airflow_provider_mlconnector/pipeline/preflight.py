@@ -16,8 +16,10 @@ from airflow_provider_mlconnector.pipeline.approvaltext import approval_body
 from airflow_provider_mlconnector.pipeline.context import Bench
 from airflow_provider_mlconnector.pipeline.planproblems import PlanProblem, refuse
 from airflow_provider_mlconnector.pipeline.resolve import ResolvedManifest, read_payload, read_problems
+from airflow_provider_mlconnector.pipeline.writeback import emptied, gone
 from airflow_provider_mlconnector.systems.drafting import Draft, Drafting, DraftState, stands
 from airflow_provider_mlconnector.systems.port import PeriodStatus
+from airflow_provider_mlconnector.trail.documents import Documents
 from airflow_provider_mlconnector.trail.records import EventKind, Manifest, RunRef
 
 
@@ -58,19 +60,22 @@ def preflight(
     """
     payload, sha256 = read_payload(bench, resolved)
     drafts = {journal.key: drafting.find(journal) for journal in payload.journals}
+    leftover = {row.key: drafting.find(emptied(row)) for row in gone(Documents(bench.trail.engine), payload)}
     problems = [
         *read_problems(bench, resolved),
         *_closed(ledger, periods),
         *_refused(drafting, payload.journals),
-        *_posted(payload.journals, drafts),
+        *_posted({journal.key: stands(journal, drafts[journal.key]) for journal in payload.journals}, drafts),
+        *_posted(dict.fromkeys(leftover, False), leftover),
     ]
     if problems:
         raise refuse(bench, resolved.run.run_id, payload.plan, problems)
-    body = approval_body(resolved, payload, drafts, categories)
+    removed = [draft for draft in leftover.values() if draft.state is not DraftState.MISSING]
+    body = approval_body(resolved, payload, drafts, categories, removed=len(removed))
     bench.trail.record(
         resolved.run.run_id, EventKind.NOTE, {"plan": payload.plan, "sha256": sha256, "sentence": "preflight passed"}
     )
-    changes = any(not stands(journal, drafts[journal.key]) for journal in payload.journals)
+    changes = bool(removed) or any(not stands(journal, drafts[journal.key]) for journal in payload.journals)
     return PreflightManifest(run=resolved.run, plan=payload.plan, sha256=sha256, body=body, changes=changes)
 
 
@@ -93,13 +98,13 @@ def _refused(drafting: Drafting, journals: Sequence[Journal]) -> list[PlanProble
     ]
 
 
-def _posted(journals: Sequence[Journal], drafts: Mapping[str, Draft]) -> list[PlanProblem]:
+def _posted(unchanged: Mapping[str, bool], drafts: Mapping[str, Draft]) -> list[PlanProblem]:
     return [
         PlanProblem(
-            where=journal.key,
-            subject=drafts[journal.key].number or journal.key,
+            where=key,
+            subject=draft.number or key,
             sentence="a person has posted this document, and the plan says something else by now",
         )
-        for journal in journals
-        if drafts[journal.key].state is DraftState.POSTED and not stands(journal, drafts[journal.key])
+        for key, draft in drafts.items()
+        if draft.state is DraftState.POSTED and not unchanged[key]
     ]

@@ -101,6 +101,11 @@ def gone(documents: Documents, payload: Payload) -> list[DocumentRow]:
     return [row for row in rows if row.key not in kept_keys and row.state is not DocumentState.REMOVED]
 
 
+def emptied(row: DocumentRow) -> Journal:
+    """Return the journal that a document is to become when the plan has it no more: one without lines."""
+    return Journal(key=row.key, period=row.scope.period, posting_date=date.min, description="", lines=())
+
+
 def _scope(payload: Payload, period: str) -> DocumentScope:
     return DocumentScope(
         flow=payload.flow, plan=payload.plan, version=payload.version, company=payload.company, period=period
@@ -154,7 +159,7 @@ class _Writer:
 
     def remove(self, row: DocumentRow) -> Receipt:
         """Remove a draft that the plan has no more."""
-        journal = Journal(key=row.key, period=row.scope.period, posting_date=date.min, description="", lines=())
+        journal = emptied(row)
         self._begin(journal, row.sha256)
         draft = self.drafting.find(journal)
         if draft.state is DraftState.POSTED:

@@ -133,6 +133,7 @@ class Capabilities:
     :param title: the ERP's name as people say it.
     :param readers: how many reads may go on side by side over one connection; each has one request on its way.
     :param actual_ledger: the ledger, or posting layer, of what happened, where lines of others come along with it.
+    :param draft_options: names of what can be said about its journals alone, in a flow's ``journal: options``.
     """
 
     datasets: Mapping[Dataset, DatasetCapability]
@@ -141,6 +142,7 @@ class Capabilities:
     title: str = "The ERP"
     readers: int = 5
     actual_ledger: str | None = None
+    draft_options: tuple[str, ...] = ()
 
     def refusal(self, dataset: Dataset, *, dimensions: bool = False) -> str:
         """Return why a dataset, perhaps with dimensions, cannot be read, as a sentence; "" when it can."""
@@ -149,6 +151,10 @@ class Capabilities:
         if dimensions and not self.datasets[dataset].dimensions:
             return f"{self.title} keeps no dimensions on {dataset}."
         return ""
+
+    def drafts_refusal(self) -> str:
+        """Return why no plan can be written to it, as a sentence; "" when one can."""
+        return "" if self.drafts_journals else f"{self.title} takes no drafts from a plan."
 
 
 @dataclass(frozen=True, slots=True)
