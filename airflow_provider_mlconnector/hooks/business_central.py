@@ -12,6 +12,7 @@ from airflow_provider_mlconnector.settings import load_settings
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.systems.business_central.connection import BusinessCentralConnection
+    from airflow_provider_mlconnector.systems.drafting import Drafting
     from airflow_provider_mlconnector.systems.port import Erp
 
 _API_PATH = "/business_central"
@@ -48,6 +49,25 @@ class BusinessCentralHook(LedgerHook):
             verify=settings.verify,
             read_timeout=settings.read_timeout,
         )
+
+    def get_drafting(self, name: str, company: str = "") -> Drafting:
+        """Return what writes drafts into a journal batch of a company; the caller closes it.
+
+        :param name: of the batch: ``ANAPLAN``, or ``GENERAL/ANAPLAN`` with its template before it.
+        :raises ConfigurationError: when the connection lacks something.
+        """
+        from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
+        from airflow_provider_mlconnector.systems.business_central.drafts import BusinessCentralDrafts
+
+        settings = load_settings()
+        api = BusinessCentralApi(
+            connection_of(self.fields, company),
+            proxies=settings.proxies or None,
+            verify=settings.verify,
+            read_timeout=settings.read_timeout,
+            replica=False,
+        )
+        return BusinessCentralDrafts(api, name)
 
 
 def connection_of(fields: Fields, company: str = "") -> BusinessCentralConnection:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from airflow.sdk import BaseHook
 
-from airflow_provider_mlconnector.errors import MlconnectorError
+from airflow_provider_mlconnector.errors import CapabilityError, MlconnectorError
 from airflow_provider_mlconnector.hooks.fields import Fields
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.finance.periods import Period
+    from airflow_provider_mlconnector.systems.drafting import Drafting
     from airflow_provider_mlconnector.systems.port import Erp
 
 PeriodOf = Callable[[date], "Period"]
@@ -29,9 +30,11 @@ class LedgerHook(BaseHook, ABC):
     """Opens companies of one ledger; a hook of a system says how.
 
     :cvar conn_name_attr: name of the attribute that holds the connection's id, as Airflow wants it.
+    :cvar hook_name: the ledger's name as people say it.
     """
 
     conn_name_attr: ClassVar[str]
+    hook_name: ClassVar[str]
 
     @cached_property
     def fields(self) -> Fields:
@@ -44,6 +47,14 @@ class LedgerHook(BaseHook, ABC):
 
         :raises ConfigurationError: when the connection lacks something.
         """
+
+    def get_drafting(self, name: str, company: str = "") -> Drafting:
+        """Return what writes drafts into a company's books; the caller closes it.
+
+        :param name: of the batch or journal that they are written into, as the ledger calls it.
+        :raises CapabilityError: for a ledger that takes none.
+        """
+        raise CapabilityError(f"{self.hook_name} takes no drafts from a plan.")
 
     def get_conn(self) -> Erp:
         """Return the books of the connection's own company."""

@@ -100,6 +100,7 @@ class BooksToRead(MasterData):
         self.texts = Codes(TEXTS)
         self.ledgers = Codes((ACTUAL,))
         self.currencies = Codes((company.currency,))
+        self.posting_window: tuple[date | None, date | None] = (None, None)
         self._closed = {period.key for period in self.periods if period.end < TODAY}
         self._places = {account.number: place for place, account in enumerate(self.accounts)}
         self.stock = Stock(clock)

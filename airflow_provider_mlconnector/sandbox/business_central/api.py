@@ -5,18 +5,17 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from airflow_provider_mlconnector.sandbox.books import Books
 from airflow_provider_mlconnector.sandbox.business_central.drift import Drift, after_update
+from airflow_provider_mlconnector.sandbox.business_central.journal_sets import Change, journal_source, write
+from airflow_provider_mlconnector.sandbox.business_central.journals import journals_of
+from airflow_provider_mlconnector.sandbox.business_central.paths import V2, Target, read_path
 from airflow_provider_mlconnector.sandbox.business_central.sources import (
-    FINANCE,
-    V2,
     Source,
     TableSource,
     check_options,
@@ -31,7 +30,7 @@ from airflow_provider_mlconnector.sandbox.business_central.tenant import (
     Tenant,
 )
 from airflow_provider_mlconnector.sandbox.business_central.wire import WireError
-from airflow_provider_mlconnector.sandbox.entra.directory import TENANT_DOMAIN, TENANT_ID
+from airflow_provider_mlconnector.sandbox.entra.directory import TENANT_ID
 from airflow_provider_mlconnector.sandbox.gate import external_url
 from airflow_provider_mlconnector.sandbox.odata.filters import (
     Both,
@@ -47,21 +46,7 @@ from airflow_provider_mlconnector.sandbox.odata.options import OptionError, Opti
 PREFIX = "/business_central"
 JSON_TYPE = "application/json; odata.metadata=minimal; odata.streaming=true"
 
-_PATH = re.compile(rf"(?:(?P<tenant>[^/]+)/)?(?P<environment>[^/]+)/api/(?P<api>{V2}|{FINANCE})(?:/(?P<resource>.*))?")
-_SEGMENT = re.compile(r"(?P<name>[\w$]+)(?:\((?P<key>[^)]*)\))?")
 _PAGE_SIZE = re.compile(r"(?:odata\.)?maxpagesize=(\d+)", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What a path names: ``set(key)/navigation`` of a company, or its count."""
-
-    api: str
-    company: str
-    set: str
-    key: str = ""
-    navigation: str = ""
-    is_count: bool = False
 
 
 def router(tenant: Tenant) -> APIRouter:
@@ -79,7 +64,7 @@ def router(tenant: Tenant) -> APIRouter:
     @routes.api_route("/v2.0/{path:path}", methods=["GET", "POST", "PATCH", "PUT", "DELETE"])
     async def entities(path: str, request: Request) -> Response:
         try:
-            return _answer(tenant, path, request)
+            return _answer(tenant, path, request, await request.body())
         except WireError as error:
             return _refusal(error)
         except (OptionError, FilterError) as error:
@@ -88,33 +73,53 @@ def router(tenant: Tenant) -> APIRouter:
     return routes
 
 
-def _answer(tenant: Tenant, path: str, request: Request) -> Response:
+def _answer(tenant: Tenant, path: str, request: Request, body: bytes) -> Response:
     tenant.check_token(request.headers.get("authorization", ""))
     tenant.check_rate(CLIENT_ID)
-    target = _target(tenant, path, request)
+    target = read_path(path, request.query_params.get("company", ""), finance=tenant.switches.reports_finance)
     if request.method != "GET":
-        raise WireError(405, "BadRequest_MethodNotAllowed", f"Entity does not support {request.method}.")
+        return _write(tenant, target, request, body)
     options = parse_options(request.url.query)
     _check_filter(options)
     if not target.set:
         source: Source = TableSource("company", COMPANY_FIELDS, company_rows(tenant.listed_companies()))
         return _answer_from(source, target, options, tenant, request)
     _, books = tenant.company(target.company)
-    whole = _source(books, target, options, request.headers.get("accept-language", ""))
+    whole = _source(tenant, books, target, options, request)
     switches = tenant.switches
     source = after_update(whole, Drift(switches.dropped_fields, switches.added_fields, switches.text_fields))
     return _answer_from(source, target, options, tenant, request)
 
 
-def _source(books: Books, target: Target, options: Options, language: str) -> Source:
+def _source(tenant: Tenant, books: Books, target: Target, options: Options, request: Request) -> Source:
+    journals = journals_of(tenant.world, books)
+    lag = tenant.switches.replica_lag if request.headers.get("data-access-intent", "").lower() == "readonly" else 0.0
+    found = journal_source(journals, target, options, lag) if target.api == V2 else None
+    if found is not None:
+        return found
     if target.navigation:
         return nested_source(books, target.set, target.key, target.navigation)
-    return source_of(books, target.api, target.set, options, language)
+    return source_of(books, target.api, target.set, options, request.headers.get("accept-language", ""))
+
+
+def _write(tenant: Tenant, target: Target, request: Request, body: bytes) -> Response:
+    """Carry out a request that changes something; 201 or 200 with the record, or 204."""
+    _, books = tenant.company(target.company)
+    journals = journals_of(tenant.world, books)
+    shown = write(journals, target, Change(request.method, body, request.headers.get("if-match", "")))
+    if shown is None:
+        return Response(status_code=204)
+    source = journal_source(journals, shown, Options())
+    if source is None:
+        raise no_record(shown.record)
+    answer = _answer_from(source, shown, Options(), tenant, request)
+    answer.status_code = 201 if request.method == "POST" else 200
+    return answer
 
 
 def _answer_from(source: Source, target: Target, options: Options, tenant: Tenant, request: Request) -> Response:
     check_options(source, options)
-    key = target.key if target.set and not target.navigation else "" if target.set else target.company
+    key = target.record if target.set else target.company
     if target.is_count:
         return Response(str(source.count(options)), media_type="text/plain")
     if key:
@@ -152,41 +157,6 @@ def _page_size(tenant: Tenant, prefer: str) -> tuple[int, dict[str, str]]:
         message = f"The page size {match[1]} is larger than {tenant.switches.most_page_size}."
         raise WireError(413, "BadRequest_RequestEntityTooLarge", message)
     return int(match[1]), {"Preference-Applied": match[0]}
-
-
-def _target(tenant: Tenant, path: str, request: Request) -> Target:
-    """Read a path.
-
-    :raises WireError: 404 for tenants, environments and APIs that are not there, 400 for what is no path.
-    """
-    match = _PATH.fullmatch(path)
-    if match is None:
-        raise WireError(404, "BadRequest_NotFound", "The requested API was not found.")
-    if (match["tenant"] or TENANT_ID).lower() not in (TENANT_ID, TENANT_DOMAIN):
-        raise WireError(404, "Internal_TenantUnavailable", f"The tenant '{match['tenant']}' was not found.")
-    if match["environment"].lower() != ENVIRONMENT.lower():
-        raise WireError(404, "NoEnvironment", f"The environment '{match['environment']}' does not exist.")
-    if match["api"] == FINANCE and not tenant.switches.reports_finance:
-        raise WireError(404, "BadRequest_NotFound", "The requested API was not found.")
-    segments = [_segment(text) for text in unquote(match["resource"] or "").split("/") if text]
-    is_count = bool(segments) and segments[-1] == ("$count", "")
-    if is_count:
-        segments.pop()
-    if segments and segments[0][0] == "companies":
-        company, segments = segments[0][1], segments[1:]
-    else:
-        company = request.query_params.get("company", "")
-    if segments and not company:
-        raise WireError(400, "BadRequest_RequiredParamNotProvided", "A company must be specified in the request.")
-    (set_name, key), *below = segments or [("", "")]
-    return Target(match["api"], company, set_name, key, below[0][0] if below else "", is_count)
-
-
-def _segment(text: str) -> tuple[str, str]:
-    match = _SEGMENT.fullmatch(text)
-    if match is None:
-        raise WireError(400, "BadRequest_InvalidRequestUrl", f"The segment '{text}' is not valid.")
-    return match["name"], (match["key"] or "").strip("'")
 
 
 def _check_filter(options: Options) -> None:

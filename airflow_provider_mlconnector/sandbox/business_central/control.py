@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from airflow_provider_mlconnector.sandbox.business_central.journal_control import add_journals
 from airflow_provider_mlconnector.sandbox.business_central.tenant import SYSTEM, Tenant
 from airflow_provider_mlconnector.sandbox.business_central.wire import error_body
 from airflow_provider_mlconnector.sandbox.faults import Fault, FaultKind
@@ -55,6 +56,7 @@ def router(tenant: Tenant) -> APIRouter:
     """Return the control routes."""
     routes = APIRouter(prefix=f"/_sandbox/{SYSTEM}")
     add_switches(routes, tenant)
+    add_journals(routes, tenant.world)
     add_presets(routes, tenant.world, PRESETS)
 
     @routes.delete("/tokens")

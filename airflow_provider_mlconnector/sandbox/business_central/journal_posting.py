@@ -14,9 +14,10 @@ from airflow_provider_mlconnector.sandbox.business_central.journals import Batch
 from airflow_provider_mlconnector.sandbox.business_central.wire import dialog, wrong_field
 
 
-def post(journals: Journals, batch: Batch, document: str = "") -> list[int]:
+def post(journals: Journals, batch: Batch, document: str = "", posted_as: str = "") -> list[int]:
     """Post a batch, or one document of it, whole or not at all; return the entry numbers.
 
+    :param posted_as: the number that a number series for posting gives the document, where the batch has one.
     :raises WireError: 400 with the first thing that is wrong.
     """
     lines = journals.lines_of(batch, document)
@@ -32,7 +33,7 @@ def post(journals: Journals, batch: Batch, document: str = "") -> list[int]:
     entries: list[int] = []
     for (number, day), parts in documents.items():
         new = [entry for line in parts for entry in _entries(line)]
-        entries += journals.books.post_document(day, new, document=number)
+        entries += journals.books.post_document(day, new, document=posted_as or number)
     for line in lines:
         journals.remove(line)
     return entries

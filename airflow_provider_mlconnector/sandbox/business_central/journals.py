@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -27,6 +26,9 @@ LISTED_TYPES = (GL_ACCOUNT, "Bank Account")
 
 DEFAULT_TEMPLATE = "GENERAL"
 TEMPLATES = (DEFAULT_TEMPLATE, "ASSETS")
+
+PETTY_CASH = "10130"
+"""What the batch that is there from the beginning is balanced with, where the chart has it."""
 
 STEP = 10_000
 _MILLISECOND = timedelta(milliseconds=1)
@@ -83,7 +85,8 @@ class Journals:
         self.lines: list[DraftLine] = []
         self._ids = itertools.count(1)
         self._last_change = books.clock.now()
-        self.put_batch("DEFAULT", balancing_account="10130")
+        cash = next((account.number for account in books.accounts if account.number == PETTY_CASH), "")
+        self.put_batch("DEFAULT", balancing_account=cash)
         self.put_batch("ANAPLAN")
 
     def put_batch(self, code: str, *, template: str = DEFAULT_TEMPLATE, balancing_account: str = "") -> Batch:
@@ -250,11 +253,6 @@ class Journals:
 def journals_of(world: World, books: Books) -> Journals:
     """Return the journals of a company."""
     return world.state(f"{SYSTEM}/journals/{books.code}", lambda: Journals(books))
-
-
-def all_journals(world: World) -> Iterator[Journals]:
-    """Yield the journals of every company."""
-    return (journals_of(world, books) for books in world.companies.values())
 
 
 def _taken(table: str, fields: str) -> WireError:

@@ -45,12 +45,10 @@ class DefaultDimension:
 
 
 class PostingRules:
-    """The rules of one company; ``first`` and ``last`` are the days that may be posted on, None where open."""
+    """The rules of one company."""
 
     def __init__(self, books: Books) -> None:
         self.books = books
-        self.first: date | None = None
-        self.last: date | None = None
         self._defaults: dict[tuple[str, str], DefaultDimension] = {}
 
     def put_default(self, default: DefaultDimension) -> None:
@@ -68,7 +66,7 @@ class PostingRules:
     def clear(self) -> None:
         """Forget all default dimensions, and let all days be posted on."""
         self._defaults.clear()
-        self.first = self.last = None
+        self.books.posting_window = (None, None)
 
     def defaults(self, account: str = "") -> list[DefaultDimension]:
         """Return the default dimensions of an account, or of all."""
@@ -80,7 +78,8 @@ class PostingRules:
 
     def refuses_day(self, day: date) -> bool:
         """Say whether nothing may be posted on a day: outside the window, or in a closed period."""
-        outside = (self.first is not None and day < self.first) or (self.last is not None and day > self.last)
+        first, last = self.books.posting_window
+        outside = (first is not None and day < first) or (last is not None and day > last)
         return outside or self.books.is_closed(self.books.company.fiscal.period_of(day).key)
 
     def refusals(self, account: str, dimensions: Mapping[str, str]) -> list[str]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -27,20 +26,19 @@ from airflow_provider_mlconnector.sandbox.business_central.entries import (
     entry_frames,
     join_frames,
 )
+from airflow_provider_mlconnector.sandbox.business_central.paths import FINANCE, V2
 from airflow_provider_mlconnector.sandbox.business_central.tables import FINANCE_TABLES, V2_TABLES
 from airflow_provider_mlconnector.sandbox.business_central.wire import (
     WireError,
     bad_property,
     encode_row,
     enum_name,
+    etag_of,
 )
-from airflow_provider_mlconnector.sandbox.odata.filters import Comparison, conjunction, without
+from airflow_provider_mlconnector.sandbox.odata.filters import Comparison, Value, conjunction, without
 from airflow_provider_mlconnector.sandbox.odata.options import Expand, Options
 from airflow_provider_mlconnector.sandbox.odata.paging import Page, count_rows, last_key, read_page
 from airflow_provider_mlconnector.sandbox.odata.rows import Row, RowFrame, joined
-
-V2 = "v2.0"
-FINANCE = "microsoft/reportsFinance/beta"
 
 
 class Source(Protocol):
@@ -155,7 +153,7 @@ class TableSource:
         return replace(options, filter=without(options.filter, self.flow_filter))
 
     def _encode(self, row: Row, options: Options) -> bytes:
-        etag = {"@odata.etag": f'W/"JzIwOz{zlib.crc32(encode_row(row)):010d}OzAwOyc="'}
+        etag = {"@odata.etag": etag_of(row)}
         names = options.select or self.fields
         inner = {expand.navigation: self._behind(row, expand) for expand in options.expand}
         return encode_row(etag | {name: row[name] for name in names} | inner)
@@ -221,11 +219,7 @@ def check_options(source: Source, options: Options) -> None:
 
 def _loose_set_lines(books: Books, options: Options) -> Source:
     """Return the dimension set lines of the one parent that the filter names."""
-    given = {
-        condition.field: condition.value
-        for condition in conjunction(options.filter)
-        if isinstance(condition, Comparison) and condition.operation == "eq"
-    }
+    given = equalities(options)
     parent, parent_type = given.get("parentId"), given.get("parentType")
     if not isinstance(parent, str) or parent_type not in ("General Ledger Entry", enum_name("General Ledger Entry")):
         message = "You must specify a parent id and a parent type to get dimension set lines."
@@ -233,6 +227,15 @@ def _loose_set_lines(books: Books, options: Options) -> Source:
     source = _set_lines_of(books, parent)
     rows = tuple({**row, "parentType": parent_type} for row in source.rows)
     return TableSource(source.entity, source.fields, rows)
+
+
+def equalities(options: Options) -> dict[str, Value]:
+    """Return the values that a filter asks for, by their properties."""
+    return {
+        condition.field: condition.value
+        for condition in conjunction(options.filter)
+        if isinstance(condition, Comparison) and condition.operation == "eq"
+    }
 
 
 def _set_lines_of(books: Books, entry_id: str) -> TableSource:

@@ -209,7 +209,8 @@ def _finance_periods(books: Books) -> Iterable[Sequence[Any]]:
 def _ledger_setup(books: Books) -> Iterable[Sequence[Any]]:
     shortcuts = (DEPARTMENT, PROJECT, "", "", "", "", "", "")
     symbol = _SYMBOLS[books.currency]
-    yield record_id("setup"), NO_DATE, NO_DATE, "", books.currency, symbol, SET_UP_AT, False, *shortcuts
+    first, last = (day or NO_DATE for day in books.posting_window)
+    yield record_id("setup"), first, last, "", books.currency, symbol, SET_UP_AT, False, *shortcuts
 
 
 def _global_settings(books: Books) -> Iterable[Sequence[Any]]:

@@ -43,6 +43,7 @@ class Switches:
     :param secret_expired: whether Entra takes the client secret for expired.
     :param reports_finance: whether the first-party finance API answers at all.
     :param query_links: whether API queries link to a next page; else their answers just end after one page.
+    :param replica_lag: seconds that journal lines are behind for who asks a replica (``Data-Access-Intent: ReadOnly``).
     :param page_size: rows of a page when the client names none.
     :param most_page_size: a larger one that the client asks for is refused with 413.
     :param dropped_fields: properties that an update removed, from every entity set.
@@ -55,6 +56,7 @@ class Switches:
     secret_expired: bool = False
     reports_finance: bool = True
     query_links: bool = True
+    replica_lag: float = 0.0
     page_size: int = 20_000
     most_page_size: int = 20_000
     dropped_fields: tuple[str, ...] = ()

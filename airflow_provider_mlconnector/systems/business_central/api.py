@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -16,6 +16,7 @@ from airflow_provider_mlconnector.systems.business_central.answers import (
     classify,
     is_lost_dimension_value,
     is_not_answered,
+    judged_change,
 )
 from airflow_provider_mlconnector.systems.business_central.connection import (
     LARGEST_PAGE,
@@ -25,7 +26,7 @@ from airflow_provider_mlconnector.systems.business_central.connection import (
 )
 from airflow_provider_mlconnector.systems.business_central.resources import Api, Resource
 from airflow_provider_mlconnector.systems.http.entra import EntraTokens, require_tls
-from airflow_provider_mlconnector.systems.http.json_rows import Need, RowDecoder
+from airflow_provider_mlconnector.systems.http.json_rows import RowDecoder
 from airflow_provider_mlconnector.systems.http.odata import ODataReader, Page, Reduction, address, overlapped
 from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
 from airflow_provider_mlconnector.systems.http.session import HttpSession
@@ -34,10 +35,15 @@ from airflow_provider_mlconnector.systems.port import Finding
 if TYPE_CHECKING:
     import pyarrow as pa
 
-READING = {"Data-Access-Intent": "ReadOnly", "Accept-Language": "en-US", "Accept": "application/json"}
-"""Of every read: a replica will do, and amounts that come as text are to be written the American way."""
+PLAIN = {"Accept-Language": "en-US", "Accept": "application/json"}
+"""Of every request: amounts that come as text are to be written the American way."""
+
+READING = {"Data-Access-Intent": "ReadOnly", **PLAIN}
+"""Of every read for which a replica will do, which may be a little behind."""
 
 EXPAND = "dimensionSetLines"
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 Result = TypeVar("Result")
 
@@ -58,7 +64,10 @@ class Companies(msgspec.Struct):
 
 
 class BusinessCentralApi:
-    """The read side of one company's APIs. One request is on its way at a time, so that readers can be counted."""
+    """One company's APIs. One request is on its way at a time, so that readers can be counted.
+
+    :param replica: whether a replica will do for reads; not for who reads back what it wrote.
+    """
 
     def __init__(
         self,
@@ -69,8 +78,10 @@ class BusinessCentralApi:
         proxies: Mapping[str, str] | None = None,
         verify: bool | str = True,
         read_timeout: float = 300.0,
+        replica: bool = True,
     ) -> None:
         self.connection = connection
+        self._headers = READING if replica else PLAIN
         self._tokens = None
         if connection.credential is not None:
             self._tokens = EntraTokens(
@@ -96,7 +107,7 @@ class BusinessCentralApi:
             one_at_a_time=True,
         )
         size = min(connection.page_size, LARGEST_PAGE)
-        self._reader = ODataReader(self._session, page_size=size, headers=READING, clock=clock)
+        self._reader = ODataReader(self._session, page_size=size, headers=self._headers, clock=clock)
         self._companies: Companies | None = None
         self._offered: dict[str, bool] = {}
 
@@ -104,6 +115,11 @@ class BusinessCentralApi:
     def requests_made(self) -> int:
         """Requests sent to the APIs so far."""
         return self._session.requests_made
+
+    @property
+    def timeout(self) -> tuple[float, float]:
+        """Seconds to connect, and of silence that are borne."""
+        return self._session.timeout
 
     def close(self) -> None:
         """Release connections."""
@@ -118,7 +134,7 @@ class BusinessCentralApi:
     def companies(self) -> Companies:
         """Return the companies of the environment, asked for once; the service allows 300, which is one page."""
         if self._companies is None:
-            response = self._session.request("GET", f"{Api.V2}/companies", headers=READING)
+            response = self._session.request("GET", f"{Api.V2}/companies", headers=self._headers)
             date = response.headers.get("Date")
             try:
                 self._companies = msgspec.json.decode(response.content, type=Companies)
@@ -163,7 +179,7 @@ class BusinessCentralApi:
     def text(self, path: str, params: Mapping[str, str]) -> str | None:
         """Return a plain answer, such as a count; None where the server does not offer it."""
         try:
-            response = self._session.request("GET", address(path, params), headers=READING)
+            response = self._session.request("GET", address(path, params), headers=self._headers)
         except RemoteError as exc:
             if is_not_answered(exc):
                 return None
@@ -186,11 +202,29 @@ class BusinessCentralApi:
         *,
         where: str = "",
         path: str = "",
+        top: int | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of a resource page by page, as they came; for sets of a few pages."""
+        """Yield the rows of a resource page by page, as they came; for sets of a few pages.
+
+        :param top: how many rows are wanted at most.
+        """
         decoder = RowDecoder(resource.title, resource.fields, key=resource.key)
-        for page in decoder.checked(self._pages(resource, where, path), findings):
+        for page in decoder.checked(self._pages(resource, where, path, top), findings):
             yield decoder.decode(page)
+
+    def change(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, match: str = "") -> None:
+        """Send a request that changes something, once.
+
+        :param match: the etag of what is to be changed, or ``*``.
+        :raises LostAnswerError: when it may have taken effect all the same, and when the server gave it up.
+        :raises ConflictError: when things are otherwise than they were when they were looked at.
+        """
+        headers = {**self._headers, "Content-Type": "application/json", **({"If-Match": match} if match else {})}
+        data = None if body is None else _ENCODER.encode(body)
+        try:
+            self._session.request(method, path, data=data, headers=headers, idempotent=False)
+        except RemoteError as exc:
+            raise judged_change(exc) from exc
 
     def many_rows(
         self,
@@ -199,24 +233,25 @@ class BusinessCentralApi:
         work: Callable[[pa.RecordBatch, Page], Result],
         *,
         where: str = "",
-        expand: bool = False,
     ) -> Iterator[Result]:
         """Yield what ``work`` makes of each page; decoding and work run while the next pages are downloaded."""
         decoder = RowDecoder(resource.title, resource.fields, key=resource.key)
-        pages = decoder.checked(self._pages(resource, where, expand=expand), findings)
+        pages = decoder.checked(self._pages(resource, where), findings)
         return overlapped(pages, lambda page: work(decoder.decode(page), page))
 
-    def _pages(self, resource: Resource, where: str, path: str = "", *, expand: bool = False) -> Iterator[Page]:
-        params = {"$filter": where, "$orderby": resource.order}
-        if resource.select:
-            params["$select"] = ",".join(field.name for field in resource.fields if field.need is not Need.KNOWN)
-        if expand:
-            params["$expand"] = EXPAND
-        params = {name: value for name, value in params.items() if value}
+    def _pages(self, resource: Resource, where: str, path: str = "", top: int | None = None) -> Iterator[Page]:
+        options = {
+            "$filter": where,
+            "$orderby": resource.order,
+            "$select": resource.selected,
+            "$expand": resource.expanded,
+            "$top": "" if top is None else str(top),
+        }
+        params = {name: value for name, value in options.items() if value}
         path = path or self.path(resource)
         if resource.query:
             return self._reader.windows(path, params)
-        return self._reader.pages(path, params, reduction=WITHOUT_DIMENSIONS if expand else None)
+        return self._reader.pages(path, params, reduction=WITHOUT_DIMENSIONS if resource.expanded == EXPAND else None)
 
 
 def _without_expand(link: str) -> str:

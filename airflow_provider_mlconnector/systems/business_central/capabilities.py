@@ -21,7 +21,7 @@ CAPABILITIES = Capabilities(
         Dataset.EMPLOYEES: _AS_IT_STANDS,
         Dataset.PERIODS: _AS_IT_STANDS,
     },
-    drafts_journals=False,
+    drafts_journals=True,
     title="Business Central",
     readers=MOST_IN_FLIGHT,
 )

@@ -25,6 +25,7 @@ from airflow_provider_mlconnector.systems.business_central.journals import (
     StandingLine,
     find_batch,
     last_number,
+    line_reference,
     lines_path,
     posted_document,
     standing_lines,
@@ -68,7 +69,7 @@ class BusinessCentralDrafts:
         if not standing:
             return Draft(DraftState.MISSING)
         kept, surplus = sort_out(journal, standing)
-        as_wanted = not surplus and not any(self._mend(journal, line, kept[line.number]) for line in journal.lines)
+        as_wanted = not surplus and not any(self._mend(journal, line, kept.get(line.number)) for line in journal.lines)
         numbers = {line.id: number for number, line in kept.items()}
         lines = [line.as_journal_line(numbers.get(line.id, 0)) for line in standing]
         ordered = tuple(sorted(lines, key=lambda line: line.number))
@@ -87,8 +88,7 @@ class BusinessCentralDrafts:
         kept, surplus = sort_out(journal, standing_lines(self._api, batch, journal.key))
         steps = [self._removal(journal, line) for line in surplus]
         for line in journal.lines:
-            if line.number in kept:
-                steps += self._mend(journal, line, kept[line.number])
+            steps += self._mend(journal, line, kept.get(line.number))
         missing = [line for line in journal.lines if line.number not in kept]
         return [*steps, *self._additions(journal, missing, batch)]
 
@@ -97,8 +97,7 @@ class BusinessCentralDrafts:
         self._api.close()
 
     def _posted(self, journal: Journal) -> Draft | None:
-        first = line_reference(journal, journal.lines[0])
-        posted = posted_document(self._api, journal.key, first, journal.posting_date)
+        posted = posted_document(self._api, journal.key, journal.posting_date if journal.lines else None)
         if posted is None:
             return None
         return Draft(DraftState.POSTED, posted.lines, posted.number, complete=posted.complete)
@@ -141,11 +140,11 @@ class BusinessCentralDrafts:
                 yield self._step(f"give {what} {code} {value}", "POST", path, {"code": code, **body})
             elif now != value:
                 yield self._step(f"set {code} of {what} to {value}", "PATCH", f"{path}({known})", body, ANY_VERSION)
-        for code in found.keys() - line.dimension.keys():
+        for code in sorted(found.keys() - line.dimension.keys()):
             yield self._step(f"take {code} from {what}", "DELETE", f"{path}({found[code][0]})", match=ANY_VERSION)
 
     def _removal(self, journal: Journal, line: StandingLine) -> Step:
-        sentence = f"remove line {line.reference or line.number} of {journal.key} from batch {self._name}"
+        sentence = f"remove line {line.number} ({line.reference}) of {journal.key} from batch {self._name}"
         return self._step(sentence, "DELETE", self._path(line), match=line.etag)
 
     def _path(self, line: StandingLine) -> str:
@@ -157,20 +156,13 @@ class BusinessCentralDrafts:
         return Step(sentence, partial(self._api.change, method, path, body, match=match))
 
 
-def line_reference(journal: Journal, line: JournalLine) -> str:
-    """Return the external document number of a line."""
-    return f"{journal.key}-{line.number}"
-
-
-def sort_out(
-    journal: Journal, standing: Sequence[StandingLine]
-) -> tuple[dict[int, StandingLine], list[StandingLine]]:
+def sort_out(journal: Journal, standing: Sequence[StandingLine]) -> tuple[dict[int, StandingLine], list[StandingLine]]:
     """Return, by line number of the journal, the standing lines that can stay, and those that have to go.
 
     To go have lines that the journal has not, the second of two equal ones, and those that no request can make right:
     a new account would bring its own name and dimensions, and a balancing account cannot be taken away.
     """
-    wanted = {line_reference(journal, line): line for line in journal.lines}
+    wanted = {line_reference(journal.key, line.number): line for line in journal.lines}
     kept: dict[int, StandingLine] = {}
     surplus = []
     for found in standing:
@@ -190,14 +182,15 @@ def sort_out(
 
 
 def _values(journal: Journal, line: JournalLine) -> dict[str, Any]:
-    """Return what a line is to hold besides account and dimensions; without a description it keeps the account's name."""
-    values = {
+    """Return what a line is to hold besides account and dimensions; without a description, its account's name stays."""
+    text = line.description.strip()
+    values: dict[str, Any] = {
         "postingDate": journal.posting_date,
         "documentNumber": journal.key,
-        "externalDocumentNumber": line_reference(journal, line),
+        "externalDocumentNumber": line_reference(journal.key, line.number),
         "amount": line.amount,
     }
-    return values | ({"description": line.description} if line.description else {})
+    return values | ({"description": text} if text else {})
 
 
 def _standing_values(line: StandingLine) -> dict[str, Any]:
@@ -206,5 +199,5 @@ def _standing_values(line: StandingLine) -> dict[str, Any]:
         "documentNumber": line.document,
         "externalDocumentNumber": line.reference,
         "amount": line.amount,
-        "description": line.description,
+        "description": line.description.strip(),
     }

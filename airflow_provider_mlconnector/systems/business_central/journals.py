@@ -7,7 +7,7 @@ unless the template is named.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -17,16 +17,14 @@ from airflow_provider_mlconnector.finance.drafts import JournalLine
 from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
 from airflow_provider_mlconnector.systems.business_central.names import decode_name, quoted
 from airflow_provider_mlconnector.systems.business_central.resources import (
-    ENTRY_NUMBERS,
-    JOURNAL_LINE_NUMBERS,
+    FINANCE_LINES,
     JOURNAL_LINES,
     JOURNALS,
+    LAST_JOURNAL_LINE,
     LINES_EXPANDED,
-    PLANNED_ENTRIES,
 )
 
 GL_ACCOUNT = "G/L Account"
-BLANK = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +111,7 @@ def standing_lines(api: BusinessCentralApi, batch: Batch, key: str) -> list[Stan
     """
     path = lines_path(api, batch)
     found: dict[str, StandingLine] = {}
-    for where in (f"documentNumber eq {quoted(key)}", f"startswith(externalDocumentNumber,{quoted(f'{key}-')})"):
+    for where in (f"documentNumber eq {quoted(key)}", f"startswith(externalDocumentNumber,{quoted(key + '-')})"):
         for rows in api.rows(JOURNAL_LINES, [], where=where, path=path):
             found |= {row["id"]: _standing(row) for row in rows.to_pylist()}
     return sorted(found.values(), key=lambda line: line.number)
@@ -121,27 +119,33 @@ def standing_lines(api: BusinessCentralApi, batch: Batch, key: str) -> list[Stan
 
 def last_number(api: BusinessCentralApi, batch: Batch) -> int:
     """Return the largest line number of a batch; 0 when it is empty."""
-    pages = api.rows(JOURNAL_LINE_NUMBERS, [], path=lines_path(api, batch), top=1)
-    return max((number for rows in pages for number in rows["lineNumber"].to_pylist()), default=0)
+    pages = api.rows(LAST_JOURNAL_LINE, [], path=lines_path(api, batch), top=1)
+    return max((int(row["lineNumber"]) for rows in pages for row in rows.to_pylist()), default=0)
 
 
-def posted_document(api: BusinessCentralApi, key: str, reference: str, day: date) -> Posted | None:
+def posted_document(api: BusinessCentralApi, key: str, day: date | None) -> Posted | None:
     """Return what was posted of a document; None when nothing was.
 
-    A batch with a number series for posting gives documents other numbers when they are posted. Then the reference
-    tells, where the finance API answers.
+    A batch with a number series for posting gives documents other numbers when they are posted. Then the reference of
+    the first line tells, where the finance API answers.
 
-    :param reference: of one of its lines.
-    :param day: its posting date.
+    :param day: its posting date, where that is known.
     """
     posted = _entries(api, key, f"documentNumber eq {quoted(key)}")
-    if posted is not None or not api.offers(PLANNED_ENTRIES):
+    if posted is not None or not api.offers(FINANCE_LINES):
         return posted
-    where = f"postingDate eq {day} and externalDocumentNumber eq {quoted(reference)}"
-    numbers = {number for rows in api.rows(ENTRY_NUMBERS, [], where=where) for number in rows["documentNumber"].to_pylist()}
-    for number in sorted(numbers):
-        posted = _entries(api, number, f"postingDate eq {day} and documentNumber eq {quoted(number)}")
-    return posted
+    on_day = f"postingDate eq {day} and " if day else ""
+    where = f"{on_day}externalDocumentNumber eq {quoted(line_reference(key, 1))}"
+    rows = [row for page in api.rows(FINANCE_LINES, [], where=where) for row in page.to_pylist()]
+    if not rows:
+        return None
+    number, posted_on = rows[0]["documentNumber"], rows[0]["postingDate"]
+    return _entries(api, number, f"postingDate eq {posted_on} and documentNumber eq {quoted(number)}")
+
+
+def line_reference(key: str, number: int) -> str:
+    """Return the external document number of a line of a journal."""
+    return f"{key}-{number}"
 
 
 def lines_path(api: BusinessCentralApi, batch: Batch) -> str:

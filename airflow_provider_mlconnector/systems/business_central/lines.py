@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.errors import CapabilityError, SchemaDriftError
 from airflow_provider_mlconnector.finance.datasets import DIMENSION_PREFIX, Dataset, EntryKind
+from airflow_provider_mlconnector.finance.drafts import KEY_PATTERN
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
 from airflow_provider_mlconnector.systems.business_central.connection import FinanceApi
@@ -122,8 +123,7 @@ def _v2_lines(
         return canonical_batch(Dataset.JOURNAL_LINES, {**_shared(rows, key_of), **own}, dimensions=dimensions)
 
     def read(where: str, kind: EntryKind) -> Iterator[pa.RecordBatch]:
-        expand = bool(scope.dimensions)
-        return api.many_rows(resource, reading.findings, partial(build, kind), where=where, expand=expand)
+        return api.many_rows(resource, reading.findings, partial(build, kind), where=where)
 
     return _for_each(scope, days, read)
 
@@ -166,7 +166,7 @@ def _shared(rows: pa.RecordBatch, key_of: KeyOf) -> dict[str, Any]:
         "debit": rows["debitAmount"],
         "credit": rows["creditAmount"],
         "statistical": constant(False, rows.num_rows),  # statistical accounts have a ledger of their own
-        "plan_document": constant(False, rows.num_rows),  # a posted entry does not tell the journal that it came from
+        "plan_document": _of_plans(rows),
     }
 
 
@@ -189,6 +189,21 @@ def _where(scope: Scope, days: Days, records: Sequence[str]) -> str:
     if records:
         parts.append(of_records(records))
     return " and ".join(parts)
+
+
+def _of_plans(rows: pa.RecordBatch) -> Column:
+    """Say which entries were drafts of ours that a person posted.
+
+    Their document number is a key of ours; where a number series for posting gave them another, the external document
+    number tells, which the finance API alone shows.
+    """
+    import pyarrow.compute as pc
+
+    ours: Column = pc.match_substring_regex(rows["documentNumber"], f"^{KEY_PATTERN}$")
+    if "externalDocumentNumber" in rows.schema.names:
+        referred = pc.match_substring_regex(rows["externalDocumentNumber"], f"^{KEY_PATTERN}-[0-9]+$")
+        ours = pc.or_kleene(ours, referred)
+    return pc.fill_null(ours, False)
 
 
 def _difference(debit: Column, credit: Column) -> Column:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,39 @@ def read_periods(api: BusinessCentralApi, reading: Reading, key_of: KeyOf) -> It
     yield canonical_batch(Dataset.PERIODS, columns)
 
 
+@dataclass(frozen=True, slots=True)
+class PostingDays:
+    """On which days the company may be posted into, as far as the server tells.
+
+    :param windows: first and last day of the posting window, ``BLANK_DATE`` where it is open.
+    :param periods: first day of each accounting period, and whether it is closed, in order of time.
+    """
+
+    windows: tuple[tuple[date, date], ...]
+    periods: tuple[tuple[date, bool], ...]
+
+    def refusal(self, day: date) -> str:
+        """Return why nothing can be posted on a day; "" when it can."""
+        for first, last in self.windows:
+            if day < first or (last != BLANK_DATE and day > last):
+                until = "" if last == BLANK_DATE else f" to {last}"
+                return f"posting is allowed from {first}{until} only (General Ledger Setup)"
+        begun = [(start, closed) for start, closed in self.periods if start <= day]
+        if self.periods and not begun:
+            return f"the first accounting period begins on {self.periods[0][0]}"
+        if begun and begun[-1][1]:
+            return f"the accounting period that begins on {begun[-1][0]} is closed"
+        return ""
+
+
+def posting_days(api: BusinessCentralApi) -> PostingDays:
+    """Ask for the posting window and the accounting periods."""
+    return PostingDays(
+        windows=tuple(_window(row) for row in _offered_rows(api, LEDGER_SETUP)),
+        periods=tuple((row["startingDate"], row["closed"]) for row in _accounting_periods(api)),
+    )
+
+
 def period_status(api: BusinessCentralApi, period: Period) -> PeriodStatus:
     """Say whether a period may be posted into.
 
@@ -64,8 +98,12 @@ def period_status(api: BusinessCentralApi, period: Period) -> PeriodStatus:
 
 def _meets(setup: dict[str, Any], period: Period) -> bool:
     """Say whether the posting window has a day of the period; a blank end leaves it open on that side."""
-    first, last = setup["allowPostingFrom"] or BLANK_DATE, setup["allowPostingTo"] or BLANK_DATE
+    first, last = _window(setup)
     return bool(first <= period.end and (last == BLANK_DATE or last >= period.start))
+
+
+def _window(setup: dict[str, Any]) -> tuple[date, date]:
+    return setup["allowPostingFrom"] or BLANK_DATE, setup["allowPostingTo"] or BLANK_DATE
 
 
 def _accounting_periods(api: BusinessCentralApi) -> list[dict[str, Any]]:

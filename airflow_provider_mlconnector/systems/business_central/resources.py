@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -37,6 +38,21 @@ class Resource:
     def title(self) -> str:
         """The resource as the trail and the messages name it."""
         return f"{self.api}/{self.name}"
+
+    @property
+    def selected(self) -> str:
+        """The fields that are asked for by name; "" for all."""
+        return _names(field for field in self.fields if field.kind is not Kind.OBJECTS) if self.select else ""
+
+    @property
+    def expanded(self) -> str:
+        """What the server is to expand; "" for nothing."""
+        within = (field for field in self.fields if field.kind is Kind.OBJECTS)
+        return ",".join(f"{one.name}($select={_names(one.fields)})" if self.select else one.name for one in within)
+
+
+def _names(fields: Iterable[Field]) -> str:
+    return ",".join(field.name for field in fields if field.need is not Need.KNOWN)
 
 
 DIMENSION_LINES = Field("dimensionSetLines", Kind.OBJECTS, Need.USED, fields_of("code:t! valueCode:t"))
@@ -127,3 +143,20 @@ TRIAL_BALANCES = Resource(
     key="number",
 )
 LEDGER_SETUP = Resource("generalLedgerSetup", fields_of("allowPostingFrom:d allowPostingTo:d"), select=True)
+
+JOURNALS = Resource("journals", fields_of("id:t! code:t! balancingAccountNumber:t"))
+JOURNAL_LINES = Resource(
+    "journalLines",
+    (
+        *fields_of(
+            "@odata.etag:t! id:t! lineNumber:i! accountType:t! accountNumber:t postingDate:d documentNumber:t "
+            "externalDocumentNumber:t amount:m! description:t balancingAccountNumber:t"
+        ),
+        Field(DIMENSION_LINES.name, Kind.OBJECTS, Need.USED, fields_of("id:t! code:t! valueCode:t")),
+    ),
+    order="lineNumber",
+)
+LAST_JOURNAL_LINE = Resource("journalLines", fields_of("lineNumber:i!"), select=True, order="lineNumber desc")
+DEFAULT_DIMENSIONS = Resource(
+    "defaultDimensions", fields_of("id:t! parentId:t! dimensionCode:t! dimensionValueCode:t postingValidation:t")
+)

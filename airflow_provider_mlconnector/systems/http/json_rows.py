@@ -102,7 +102,7 @@ class RowDecoder:
         :raises DataError: when a row is no object at all.
         """
         rows = self._objects_of(page.rows[:SAMPLE])
-        seen = {name for row in rows for name in row if "@" not in name}
+        seen = {name for row in rows for name in row}
         found: list[Finding] = []
         for field in self._expected:
             if field.name in seen:
@@ -114,7 +114,7 @@ class RowDecoder:
                 )
             elif not (page.reduced and field.kind is Kind.OBJECTS):
                 found.append(Finding(FindingKind.COLUMN_MISSING, field.name, f"{self.resource} lacks {field.name}"))
-        new = sorted(seen - {field.name for field in self._expected})
+        new = sorted({name for name in seen if "@" not in name} - {field.name for field in self._expected})
         return found + [Finding(FindingKind.COLUMN_NEW, name, f"{self.resource} has a new column") for name in new]
 
     def checked(self, pages: Iterable[Page], findings: list[Finding]) -> Iterator[Page]:

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drafts in the sandbox's ledger, written over HTTP, and a batch that is empty before each test."""
+
+import pytest
+
+from airflow_provider_mlconnector.sandbox.running import serve
+from tests.unit.systems.business_central.drafts.desk import Desk
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with serve(["business_central"], scale=0.05) as running:
+        yield running
+
+
+@pytest.fixture
+def desk(sandbox):
+    with_clean_books = Desk(sandbox)
+    with_clean_books.clear()
+    yield with_clean_books
+    with_clean_books.close()
