@@ -8,20 +8,39 @@ since preparing a file reads the members back. Nothing heavy is imported here: t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import DAG, Asset, BaseOperator, Param, TaskGroup, XComArg
+from airflow.sdk import (
+    DAG,
+    Asset,
+    AssetAlias,
+    BaseNotifier,
+    BaseOperator,
+    Param,
+    TaskGroup,
+    XComArg,
+)
 
 from airflow_provider_mlconnector.finance.datasets import Dataset
-from airflow_provider_mlconnector.flows import story
+from airflow_provider_mlconnector.flows import plan_story, story
 from airflow_provider_mlconnector.flows.flow import Flow
 from airflow_provider_mlconnector.flows.loader import load_flow, load_flows
+from airflow_provider_mlconnector.flows.plan_spec import PlanSpec, Start
 from airflow_provider_mlconnector.flows.plans import asset_uri
 from airflow_provider_mlconnector.flows.spec import LatePostings, LoadSpec
+from airflow_provider_mlconnector.operators.approval import ApprovePlanOperator
 from airflow_provider_mlconnector.operators.close import LoadOperator, PrepareOperator, RemoveOperator
 from airflow_provider_mlconnector.operators.erp import ExtractOperator
+from airflow_provider_mlconnector.operators.plan import (
+    ExportPlanOperator,
+    PreflightOperator,
+    ResolvePlanOperator,
+    VerifyPlanOperator,
+    WritePlanOperator,
+)
+from airflow_provider_mlconnector.operators.planning import PERIODS_PARAM, VERSION_PARAM
 from airflow_provider_mlconnector.operators.reconcile import ReconcileOperator
 from airflow_provider_mlconnector.operators.running import FULL_PARAM
 from airflow_provider_mlconnector.operators.sweep import SWEEP_XCOM, ReloadOperator, SweepOperator
@@ -37,8 +56,11 @@ def close_dags(path: Path | str, *, system: str = "") -> dict[str, DAG]:
     :param system: only flows of this ERP, such as ``business_central``.
     :raises FlowError: with file and line, when a flow file is wrong or two of them collide.
     """
-    flows: Iterable[Flow] = load_flows(path) if Path(path).is_dir() else (load_flow(path),)
-    return {flow.name: close_dag(flow) for flow in flows if system in ("", flow.spec.erp.system)}
+    return {flow.name: close_dag(flow) for flow in _flows(path) if system in ("", flow.spec.erp.system)}
+
+
+def _flows(path: Path | str) -> Iterable[Flow]:
+    return load_flows(path) if Path(path).is_dir() else (load_flow(path),)
 
 
 def close_dag(flow: Flow) -> DAG:
@@ -59,6 +81,74 @@ def close_dag(flow: Flow) -> DAG:
         sweep = _sweep_tasks(flow) if flow.spec.sweeps else None
         _reconcile_task(flow, batches, loads, sweep)
     return dag
+
+
+def plan_dags(path: Path | str, *, system: str = "", notifiers: Sequence[BaseNotifier] = ()) -> dict[str, DAG]:
+    """Return the DAGs of the plans in a flow file, or in a folder of them, by their names.
+
+    :param system: only plans of flows of this ERP.
+    :param notifiers: called when a person is asked to approve.
+    :raises FlowError: with file and line, when a flow file is wrong or two of them collide.
+    """
+    dags = [
+        plan_dag(flow, spec, notifiers)
+        for flow in _flows(path)
+        for spec in flow.spec.plan
+        if system in ("", flow.spec.erp.system)
+    ]
+    return {dag.dag_id: dag for dag in dags}
+
+
+def plan_dag(flow: Flow, spec: PlanSpec, notifiers: Sequence[BaseNotifier] = ()) -> DAG:
+    """Return the DAG of one plan of a flow."""
+    with DAG(
+        dag_id=f"{flow.name}__{group_ids([spec.effective_name])[0]}",
+        description=f"{spec.effective_name} of {flow.spec.anaplan.model} as drafts in {flow.spec.erp.company}",
+        schedule=_plan_schedule(flow, spec),
+        catchup=False,
+        max_active_runs=1,
+        tags={_TAG, "plan", flow.spec.erp.system, flow.spec.erp.company},
+        params={PERIODS_PARAM: _periods_param(flow), VERSION_PARAM: _version_param(spec)},
+        doc_md=plan_story.plan_story(flow, spec),
+    ) as dag:
+        _plan_tasks(flow, spec, notifiers)
+    return dag
+
+
+def _plan_schedule(flow: Flow, spec: PlanSpec) -> Any:
+    if spec.start is Start.CALENDAR:
+        return CloseCalendarTimetable(flow.calendar, flow.schedule)
+    return [Asset(uri=spec.after)] if spec.after else None
+
+
+def _plan_tasks(flow: Flow, spec: PlanSpec, notifiers: Sequence[BaseNotifier]) -> None:
+    pages = plan_story.task_stories(flow, spec)
+    export = ExportPlanOperator(task_id="export", flow=flow, spec=spec, doc_md=pages["export"])
+    resolve = ResolvePlanOperator(
+        task_id="resolve", flow=flow, spec=spec, exported=export.output, doc_md=pages["resolve"]
+    )
+    ledger = {"flow": flow, "spec": spec, "resolved": resolve.output, **_placed(flow)}
+    preflight = PreflightOperator(task_id="preflight", doc_md=pages["preflight"], **ledger)
+    approve = ApprovePlanOperator(task_id="approve", flow=flow, spec=spec, notifiers=notifiers, doc_md=pages["approve"])
+    write = WritePlanOperator(task_id="write", doc_md=pages["write"], **ledger)
+    documents = AssetAlias(f"{flow.name} {spec.effective_name} documents")
+    verify = VerifyPlanOperator(task_id="verify", doc_md=pages["verify"], outlets=[documents], **ledger)
+    preflight >> approve >> write >> verify
+
+
+def _periods_param(flow: Flow) -> Param:
+    return Param(
+        [],
+        type="array",
+        items={"type": "string"},
+        title="Fiscal periods",
+        description=f"Keys of the calendar {flow.calendar.calendar}, one in a line, such as FY2026-P05. Empty: the "
+        "run's partition key.",
+    )
+
+
+def _version_param(spec: PlanSpec) -> Param:
+    return Param(spec.version, type="string", title="Version of the plan")
 
 
 def group_ids(names: Iterable[str]) -> list[str]:

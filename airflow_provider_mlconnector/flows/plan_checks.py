@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from airflow_provider_mlconnector.finance.datasets import DIMENSION_PREFIX, Dataset
 from airflow_provider_mlconnector.finance.yaml_models import Mistake, unknown_name
-from airflow_provider_mlconnector.flows.plan_spec import ACCOUNT, FIELDS, PlanSpec
+from airflow_provider_mlconnector.flows.plan_spec import ACCOUNT, FIELDS, PlanSpec, Start
 from airflow_provider_mlconnector.flows.spec import FlowSpec, LoadSpec
 from airflow_provider_mlconnector.pipeline.draftplan import AMOUNT, PERIOD, VERSION
 
@@ -68,6 +68,8 @@ def _reverse(spec: FlowSpec, plan: PlanSpec) -> Iterator[Mistake]:
 
 
 def _journal(plan: PlanSpec) -> Iterator[Mistake]:
+    if plan.after and plan.start is Start.CALENDAR:
+        yield ("after",), "a run is started by the calendar or by an asset, not by both; leave one of them out."
     for at, name in enumerate(plan.journal.each):
         if name not in plan.columns:
             yield ("journal", "each", at), unknown_name("column of the export", name, list(plan.columns))

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.hooks.entra import credential_of
 from airflow_provider_mlconnector.hooks.fields import Fields
-from airflow_provider_mlconnector.hooks.ledger import LedgerHook, PeriodOf
+from airflow_provider_mlconnector.hooks.ledger import NO_OPTIONS, LedgerHook, PeriodOf
 from airflow_provider_mlconnector.settings import load_settings
 
 if TYPE_CHECKING:
@@ -50,14 +51,16 @@ class BusinessCentralHook(LedgerHook):
             read_timeout=settings.read_timeout,
         )
 
-    def get_drafting(self, name: str, company: str = "") -> Drafting:
+    def get_drafting(self, name: str, company: str = "", options: Mapping[str, str] = NO_OPTIONS) -> Drafting:
         """Return what writes drafts into a journal batch of a company; the caller closes it.
 
-        :param name: of the batch: ``ANAPLAN``, or ``GENERAL/ANAPLAN`` with its template before it.
+        :param name: code of the batch.
+        :param options: ``template``, the name of the batch's template, where that is not the company's default one.
         :raises ConfigurationError: when the connection lacks something.
         """
         from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
         from airflow_provider_mlconnector.systems.business_central.drafts import BusinessCentralDrafts
+        from airflow_provider_mlconnector.systems.business_central.journals import BatchName
 
         settings = load_settings()
         api = BusinessCentralApi(
@@ -67,7 +70,7 @@ class BusinessCentralHook(LedgerHook):
             read_timeout=settings.read_timeout,
             replica=False,
         )
-        return BusinessCentralDrafts(api, name)
+        return BusinessCentralDrafts(api, BatchName(name, options.get("template", "")))
 
 
 def connection_of(fields: Fields, company: str = "") -> BusinessCentralConnection:

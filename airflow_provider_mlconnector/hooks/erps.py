@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.flows.erps import System
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.flows.flow import Flow
+    from airflow_provider_mlconnector.flows.plan_spec import JournalSpec
+    from airflow_provider_mlconnector.systems.drafting import Drafting
     from airflow_provider_mlconnector.systems.port import Erp
 
 HOOKS = {
@@ -23,8 +25,16 @@ HOOKS = {
 
 def open_erp(flow: Flow) -> Erp:
     """Return the company's books that a flow reads; the caller closes them."""
-    spec = flow.spec.erp
-    module, _, name = HOOKS[spec.system].rpartition(".")
-    hook = getattr(import_module(module), name)(spec.conn_id)
-    erp: Erp = hook.get_erp(spec.company, flow.calendar.period_of)
+    erp: Erp = _hook(flow).get_erp(flow.spec.erp.company, flow.calendar.period_of)
     return erp
+
+
+def open_drafting(flow: Flow, journal: JournalSpec) -> Drafting:
+    """Return what writes drafts into the company of a flow; the caller closes it."""
+    drafting: Drafting = _hook(flow).get_drafting(journal.name, flow.spec.erp.company, journal.options)
+    return drafting
+
+
+def _hook(flow: Flow) -> Any:
+    module, _, name = HOOKS[flow.spec.erp.system].rpartition(".")
+    return getattr(import_module(module), name)(flow.spec.erp.conn_id)

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import date
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 from airflow.sdk import BaseHook
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 PeriodOf = Callable[[date], "Period"]
 """The fiscal period of a day, by a close calendar."""
+
+NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
 _LONGEST_SENTENCE = 2000
 
@@ -48,10 +51,11 @@ class LedgerHook(BaseHook, ABC):
         :raises ConfigurationError: when the connection lacks something.
         """
 
-    def get_drafting(self, name: str, company: str = "") -> Drafting:
+    def get_drafting(self, name: str, company: str = "", options: Mapping[str, str] = NO_OPTIONS) -> Drafting:
         """Return what writes drafts into a company's books; the caller closes it.
 
         :param name: of the batch or journal that they are written into, as the ledger calls it.
+        :param options: what can be said about this ledger's journals alone, by name.
         :raises CapabilityError: for a ledger that takes none.
         """
         raise CapabilityError(f"{self.hook_name} takes no drafts from a plan.")

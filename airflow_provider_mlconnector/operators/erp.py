@@ -40,13 +40,12 @@ class LedgerDesk:
 
 
 class LedgerOperator(BaseOperator):
-    """Reads one dataset of a flow's ledger.
+    """Talks to the ledger of a flow.
 
     Unless its author names a pool it is in that of the ledger's connection (``airflow mlconnector setup`` creates it),
     which keeps all reads together within what the server works on at a time.
 
     :param flow: the flow, as ``load_flow`` reads it.
-    :param dataset: what to read.
     """
 
     ui_color = "#e7f0ea"
@@ -55,7 +54,6 @@ class LedgerOperator(BaseOperator):
         self,
         *,
         flow: Flow,
-        dataset: Dataset,
         retries: int = 2,
         retry_policy: RetryPolicy | None = REMOTE_RETRIES,
         **kwargs: Any,
@@ -63,14 +61,6 @@ class LedgerOperator(BaseOperator):
         kwargs.setdefault("pool", erp_pool_name(flow.spec.erp.conn_id))
         super().__init__(retries=retries, retry_policy=retry_policy, **kwargs)
         self.flow = flow
-        self.dataset = dataset
-
-    @property
-    def plan(self) -> ReadPlan:
-        """Return what is to be read."""
-        from airflow_provider_mlconnector.flows.plans import read_plans
-
-        return next(plan for plan in read_plans(self.flow) if plan.dataset is self.dataset)
 
     def wait_for_hours(self) -> None:
         """Wait, deferred, until the ledger's server may be read; go on at once where it may be."""
@@ -86,13 +76,17 @@ class LedgerOperator(BaseOperator):
         """Go on when the hours have begun; what woke the task is a reason to look, no more."""
         return self.execute(context)
 
+    def first_period(self, context: Mapping[str, Any]) -> Period:
+        """Return the period that the run is about; the first one, where it is about several."""
+        return period_of(context, self.flow)
+
     @contextmanager
     def at_ledger(self, context: Mapping[str, Any]) -> Iterator[LedgerDesk]:
         """Open all that the task works with, and turn errors into outcomes of the task."""
         from airflow_provider_mlconnector.bench import open_bench
         from airflow_provider_mlconnector.hooks.erps import open_erp
 
-        period = period_of(context, self.flow)
+        period = self.first_period(context)
         with airflow_outcomes():
             bench = open_bench()
             run = run_of(context, self.flow.name, period.key)
@@ -104,7 +98,25 @@ class LedgerOperator(BaseOperator):
                 yield LedgerDesk(bench, erp, run, period)
 
 
-class ExtractOperator(LedgerOperator):
+class DatasetOperator(LedgerOperator):
+    """Reads one dataset of a flow's ledger.
+
+    :param dataset: what to read.
+    """
+
+    def __init__(self, *, dataset: Dataset, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dataset = dataset
+
+    @property
+    def plan(self) -> ReadPlan:
+        """Return what is to be read."""
+        from airflow_provider_mlconnector.flows.plans import read_plans
+
+        return next(plan for plan in read_plans(self.flow) if plan.dataset is self.dataset)
+
+
+class ExtractOperator(DatasetOperator):
     """Reads a dataset whole or since its watermark, into the period's book; returns a ``BatchManifest`` as JSON."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import DagRunTriggerException
 
 from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.finance.schedule import Agenda
-from airflow_provider_mlconnector.operators.erp import LedgerDesk, LedgerOperator
+from airflow_provider_mlconnector.operators.erp import DatasetOperator, LedgerDesk
 from airflow_provider_mlconnector.operators.running import PERIOD_CONF
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ SWEPT = timedelta(days=731)
 """How far back the closed periods are asked: this year's and the last one's."""
 
 
-class SweepOperator(LedgerOperator):
+class SweepOperator(DatasetOperator):
     """Looks for lines that were posted to closed periods after their last load.
 
     Returns the periods that have such lines, as arguments of a mapped :class:`ReloadOperator`. The ``SweepManifest``

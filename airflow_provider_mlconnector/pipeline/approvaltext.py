@@ -20,7 +20,7 @@ def approval_body(
     resolved: ResolvedManifest,
     payload: Payload,
     drafts: Mapping[str, Draft],
-    categories: Mapping[str, str],
+    categories: Mapping[str, str | None],
     *,
     removed: int = 0,
 ) -> str:
@@ -60,20 +60,24 @@ def _held(drafts: Mapping[str, Draft]) -> dict[str, Decimal]:
     return {account: add_money(found) for account, found in amounts.items()}
 
 
-def _table(planned: Mapping[str, Decimal], held: Mapping[str, Decimal], categories: Mapping[str, str]) -> str:
+def _table(planned: Mapping[str, Decimal], held: Mapping[str, Decimal], categories: Mapping[str, str | None]) -> str:
     rows = ["| Group | Account | Plan | In the ledger now | Difference |", "|---|---|---:|---:|---:|"]
-    accounts = sorted({*planned, *held}, key=lambda account: (categories.get(account, NO_GROUP), account))
+    accounts = sorted({*planned, *held}, key=lambda account: (_group(account, categories), account))
     for account in accounts[:ACCOUNTS_SHOWN]:
         plan, now = planned.get(account, ZERO), held.get(account, ZERO)
         figures = " | ".join(format_money(amount) for amount in (plan, now, add_money((plan, now.copy_negate()))))
-        rows.append(f"| {categories.get(account, NO_GROUP)} | {account} | {figures} |")
+        rows.append(f"| {_group(account, categories)} | {account} | {figures} |")
     if len(accounts) > ACCOUNTS_SHOWN:
         rows.append(f"| … | {len(accounts) - ACCOUNTS_SHOWN} more accounts | | | |")
     return "\n".join(rows)
 
 
-def _groups(planned: Mapping[str, Decimal], categories: Mapping[str, str]) -> list[tuple[str, Decimal]]:
+def _group(account: str, categories: Mapping[str, str | None]) -> str:
+    return categories.get(account) or NO_GROUP
+
+
+def _groups(planned: Mapping[str, Decimal], categories: Mapping[str, str | None]) -> list[tuple[str, Decimal]]:
     amounts: defaultdict[str, list[Decimal]] = defaultdict(list)
     for account, amount in planned.items():
-        amounts[categories.get(account, NO_GROUP)].append(amount)
+        amounts[_group(account, categories)].append(amount)
     return [(group, add_money(amounts[group])) for group in sorted(amounts)]

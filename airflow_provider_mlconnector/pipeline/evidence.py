@@ -3,25 +3,84 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from airflow_provider_mlconnector.errors import NotApprovedError
 from airflow_provider_mlconnector.finance.drafts import Payload
 from airflow_provider_mlconnector.pipeline.context import Bench
 from airflow_provider_mlconnector.pipeline.resolve import ResolvedManifest, read_payload
 from airflow_provider_mlconnector.trail.approvals import Approvals, Decision
+from airflow_provider_mlconnector.trail.records import EventKind, Manifest
 
 APPROVE = "Approve"
 """What Airflow's approval task calls the option that approves."""
 
 
-def approved_payload(bench: Bench, resolved: ResolvedManifest, *, four_eyes: bool) -> Payload:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Airflow says about an answer; ``by`` is None when a default was taken."""
+
+    chosen: str
+    by: str | None
+    at: datetime | None
+    reason: str = ""
+
+
+class Question(Manifest, frozen=True, kw_only=True):
+    """What a person is asked: about which bytes, and in which words."""
+
+    plan: str
+    sha256: str
+    body: str
+    changes: bool
+
+
+def question_of(bench: Bench, run_id: str, plan: str) -> Question:
+    """Return what the preflight of this run found fit to be asked; not what tasks handed on.
+
+    :raises NotApprovedError: when no preflight passed.
+    """
+    for event in reversed(bench.trail.events(run_id)):
+        if event.kind == EventKind.CHECKED and event.detail.get("plan") == plan:
+            return Question.from_json(event.detail)
+    raise NotApprovedError(f"No preflight of {plan} passed in this run.", hint="Clear the preflight task.")
+
+
+def note_asked(bench: Bench, run_id: str, question: Question) -> None:
+    """Note, before a person is asked, about which bytes."""
+    bench.trail.record(run_id, EventKind.ASKED, {"plan": question.plan, "sha256": question.sha256})
+
+
+def note_answer(bench: Bench, run_id: str, plan: str, answer: Answer) -> Decision:
+    """Put an answer on the trail: it is about the bytes that were asked about last."""
+    asked = [e for e in bench.trail.events(run_id) if e.kind == EventKind.ASKED and e.detail.get("plan") == plan]
+    if not asked:
+        raise NotApprovedError(f"Nobody was asked about {plan} in this run.")
+    decision = Decision(
+        run_id=run_id,
+        subject=plan,
+        sha256=asked[-1].detail["sha256"],
+        chosen=answer.chosen,
+        requested_by=bench.trail.run(run_id).requested_by,
+        responded_by=answer.by,
+        responded_at=answer.at,
+        reason=answer.reason,
+    )
+    Approvals(bench.trail.engine, bench.clock).add(decision)
+    return decision
+
+
+def approved_payload(bench: Bench, run_id: str, resolved: ResolvedManifest, *, four_eyes: bool) -> Payload:
     """Return the journals, after making sure that a person approved their bytes in this run.
 
+    :param run_id: the run that is going on; what is handed on may name another.
     :param four_eyes: the one who approved must not be the one who asked for the run.
     :raises NotApprovedError: when nothing proves it, and says what there is instead.
     :raises TamperedError: when the decision, or the file, is not what the trail says.
     """
     payload, sha256 = read_payload(bench, resolved)
-    see_approved(bench, resolved.run.run_id, payload.plan, sha256, four_eyes=four_eyes)
+    see_approved(bench, run_id, payload.plan, sha256, four_eyes=four_eyes)
     return payload
 
 

@@ -14,21 +14,28 @@ from airflow_provider_mlconnector.pipeline.tables import TEXT, YES_NO, table
 from airflow_provider_mlconnector.trail.records import BookScope
 
 
+def categories_of(bench: Bench, flow: str, company: str) -> dict[str, str | None]:
+    """Return the category of each account in the book; none at all when the flow never read its accounts."""
+    scope = BookScope(flow=flow, company=company, dataset=Dataset.ACCOUNTS, period="")
+    state = bench.trail.book(scope)
+    if state.base is None:
+        return {}
+    with engine(bench) as accounts:
+        lay_out(accounts, bench.stage, state)
+        return dict(accounts.rows("SELECT account, category FROM book"))
+
+
 def turned_accounts(bench: Bench, flow: str, company: str) -> dict[str, bool]:
     """Return of each account in the book whether its sign is turned.
 
     :raises DataError: when the flow never read its accounts.
     """
-    scope = BookScope(flow=flow, company=company, dataset=Dataset.ACCOUNTS, period="")
-    state = bench.trail.book(scope)
-    if state.base is None:
+    categories = categories_of(bench, flow, company)
+    if not categories:
         raise DataError(
             "Natural signs follow the categories of accounts, and the flow has not read its accounts.",
             hint="Load the dataset accounts in the same flow, before this one, or use sign: ledger.",
         )
-    with engine(bench) as accounts:
-        lay_out(accounts, bench.stage, state)
-        categories = dict(accounts.rows("SELECT account, category FROM book"))
     return {account: natural_sign(category) < 0 for account, category in categories.items()}
 
 

@@ -14,28 +14,14 @@ from airflow_provider_mlconnector.finance.drafts import Journal
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.pipeline.approvaltext import approval_body
 from airflow_provider_mlconnector.pipeline.context import Bench
+from airflow_provider_mlconnector.pipeline.evidence import Question
 from airflow_provider_mlconnector.pipeline.planproblems import PlanProblem, refuse
 from airflow_provider_mlconnector.pipeline.resolve import ResolvedManifest, read_payload, read_problems
 from airflow_provider_mlconnector.pipeline.writeback import emptied, gone
 from airflow_provider_mlconnector.systems.drafting import Draft, Drafting, DraftState, stands
 from airflow_provider_mlconnector.systems.port import PeriodStatus
 from airflow_provider_mlconnector.trail.documents import Documents
-from airflow_provider_mlconnector.trail.records import EventKind, Manifest, RunRef
-
-
-class PreflightManifest(Manifest, frozen=True, kw_only=True):
-    """A plan that can be written.
-
-    :param sha256: digest of the bytes that a person is asked about.
-    :param body: what they are shown, in Markdown.
-    :param changes: whether anything would be written at all.
-    """
-
-    run: RunRef
-    plan: str
-    sha256: str
-    body: str
-    changes: bool
+from airflow_provider_mlconnector.trail.records import EventKind
 
 
 class PeriodBook(Protocol):
@@ -51,8 +37,8 @@ def preflight(
     ledger: PeriodBook,
     drafting: Drafting,
     periods: Sequence[Period],
-    categories: Mapping[str, str],
-) -> PreflightManifest:
+    categories: Mapping[str, str | None],
+) -> Question:
     """Check a resolved plan against its ledger, and say what would be written.
 
     :param categories: of accounts, to show totals by group; an account without one is shown under "other".
@@ -72,11 +58,10 @@ def preflight(
         raise refuse(bench, resolved.run.run_id, payload.plan, problems)
     removed = [draft for draft in leftover.values() if draft.state is not DraftState.MISSING]
     body = approval_body(resolved, payload, drafts, categories, removed=len(removed))
-    bench.trail.record(
-        resolved.run.run_id, EventKind.NOTE, {"plan": payload.plan, "sha256": sha256, "sentence": "preflight passed"}
-    )
     changes = bool(removed) or any(not stands(journal, drafts[journal.key]) for journal in payload.journals)
-    return PreflightManifest(run=resolved.run, plan=payload.plan, sha256=sha256, body=body, changes=changes)
+    question = Question(plan=payload.plan, sha256=sha256, body=body, changes=changes)
+    bench.trail.record(resolved.run.run_id, EventKind.CHECKED, question.to_json())
+    return question
 
 
 def _closed(ledger: PeriodBook, periods: Sequence[Period]) -> list[PlanProblem]:

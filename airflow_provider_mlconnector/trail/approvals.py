@@ -7,10 +7,12 @@ marked as successful, and what tasks hand on can be edited, by anybody who may e
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 from sqlalchemy.engine import Connection, Engine
 
 from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
@@ -30,6 +32,7 @@ class Decision(Manifest, frozen=True, kw_only=True):
     :param chosen: the option that was chosen.
     :param requested_by: who asked for the run.
     :param responded_by: the person; None when nobody answered and a default was taken.
+    :param reason: what they said with it.
     """
 
     run_id: str
@@ -39,6 +42,7 @@ class Decision(Manifest, frozen=True, kw_only=True):
     requested_by: str
     responded_by: str | None
     responded_at: datetime | None
+    reason: str = ""
 
 
 class Approvals:
@@ -77,33 +81,43 @@ class Approvals:
 
         :raises TamperedError: when the row is not what the event says that announced it.
         """
-        return read(self._engine, lambda db: _checked(db, run_id, subject, sha256))
+        about = (subject, sha256)
+        return next(
+            (decision for decision in self.of_run(run_id) if (decision.subject, decision.sha256) == about), None
+        )
 
     def of_run(self, run_id: str) -> list[Decision]:
-        """Return all decisions of a run."""
+        """Return all decisions of a run, in order.
+
+        :raises TamperedError: when one is not what the event says that announced it.
+        """
         query = sa.select(_TABLE).where(_TABLE.c.run_id == run_id).order_by(_TABLE.c.event)
-        return read(self._engine, lambda db: [_decision(row) for row in db.execute(query).all()])
+        return read(self._engine, lambda db: _decisions(db, run_id, db.execute(query).all()))
 
 
 def _find(connection: Connection, run_id: str, subject: str, sha256: str) -> Any:
     columns = _TABLE.c
-    return connection.execute(
-        sa.select(_TABLE).where(columns.run_id == run_id, columns.subject == subject, columns.payload_sha256 == sha256)
-    ).one_or_none()
+    of_it = (columns.run_id == run_id, columns.subject == subject, columns.payload_sha256 == sha256)
+    return connection.execute(sa.select(_TABLE).where(*of_it)).one_or_none()
 
 
-def _checked(connection: Connection, run_id: str, subject: str, sha256: str) -> Decision | None:
-    row = _find(connection, run_id, subject, sha256)
-    if row is None:
-        return None
-    decision = _decision(row)
-    events = [event for event in runs.list_events(connection, run_id) if event.seq == row.event]
-    if not events or events[0].kind != EventKind.APPROVED or Decision.from_json(events[0].detail) != decision:
-        raise TamperedError(
-            f"The decision about '{subject}' in run {run_id} is not what its event says.",
-            hint="Run: airflow mlconnector trail verify",
-        )
-    return decision
+def _decisions(connection: Connection, run_id: str, rows: Iterable[Any]) -> list[Decision]:
+    """Return the decisions of rows, as the events say that announced them.
+
+    :raises TamperedError: when a row says something else than its event.
+    """
+    events = {event.seq: event for event in runs.list_events(connection, run_id)}
+    decisions = []
+    for row in rows:
+        event = events.get(row.event)
+        told = Decision.from_json(event.detail) if event and event.kind == EventKind.APPROVED else None
+        if told is None or replace(told, reason="") != _decision(row):
+            raise TamperedError(
+                f"The decision about '{row.subject}' in run {run_id} is not what its event says.",
+                hint="Run: airflow mlconnector trail verify",
+            )
+        decisions.append(told)
+    return decisions
 
 
 def _decision(row: Any) -> Decision:

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The task that asks a person: Airflow's own approval, which puts its evidence on the trail.
+
+What is shown comes from the trail, and what was answered goes there, from this task itself: a task marked as successful
+leaves nothing there, and what tasks hand on can be edited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import Param
+from airflow.sdk.exceptions import AirflowSkipException
+
+from airflow_provider_mlconnector.operators.planning import periods_of
+from airflow_provider_mlconnector.operators.running import close_run, on_the_trail, run_of
+from airflow_provider_mlconnector.outcomes import airflow_outcomes
+from airflow_provider_mlconnector.trail.records import RunOutcome
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_provider_mlconnector.flows.flow import Flow
+    from airflow_provider_mlconnector.flows.plan_spec import PlanSpec
+    from airflow_provider_mlconnector.trail.records import RunRef
+
+REASON = "reason"
+
+
+class ApprovePlanOperator(ApprovalOperator):
+    """Asks whether a plan may be written, and waits without a worker or pool slot.
+
+    A rejection skips what follows and closes the run on the trail with its reason. A plan that is in the ledger already
+    is not asked about. When nobody answers in time the task fails.
+
+    :param flow: the flow, as ``load_flow`` reads it.
+    :param spec: the plan, one of the flow's.
+    """
+
+    def __init__(self, *, flow: Flow, spec: PlanSpec, **kwargs: Any) -> None:
+        approval = spec.approval
+        kwargs["params"] = {REASON: Param("", type="string", title="Reason", description="Goes to the trail.")}
+        kwargs.setdefault("response_timeout", approval.wait)
+        kwargs.setdefault("assigned_users", [{"id": name, "name": name} for name in approval.approvers])
+        super().__init__(
+            subject=f"{spec.effective_name} into {flow.spec.erp.company}",
+            body="",
+            ignore_downstream_trigger_rules=True,
+            **kwargs,
+        )
+        self.flow = flow
+        self.spec = spec
+
+    def execute(self, context: Context) -> None:
+        """Ask, about what the preflight put on the trail."""
+        from airflow_provider_mlconnector.bench import open_bench
+        from airflow_provider_mlconnector.pipeline.evidence import note_asked, question_of
+
+        run = self._run(context)
+        with airflow_outcomes():
+            bench = open_bench()
+            with on_the_trail(context, bench.trail, run), airflow_outcomes():
+                question = question_of(bench, run.run_id, self.spec.effective_name)
+                if question.changes:
+                    note_asked(bench, run.run_id, question)
+                else:
+                    close_run(bench.trail, run, RunOutcome.SUCCEEDED)
+        if not question.changes:
+            raise AirflowSkipException(f"{question.plan} is in the ledger already; nothing is to be written.")
+        self.body = question.body
+        super().execute(context)
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        """Put the answer on the trail, then do what Airflow does with it."""
+        from airflow_provider_mlconnector.bench import open_bench
+        from airflow_provider_mlconnector.pipeline.evidence import APPROVE, note_answer
+
+        if "error" not in event:
+            with airflow_outcomes():
+                bench, run = open_bench(), self._run(context)
+                decision = note_answer(bench, run.run_id, self.spec.effective_name, _answer(event))
+                if decision.chosen != APPROVE:
+                    self.log.info("Rejected by %s: %s", decision.responded_by, decision.reason or "no reason given")
+                    close_run(bench.trail, run, RunOutcome.CANCELLED)
+        return super().execute_complete(context, event)
+
+    def _run(self, context: Mapping[str, Any]) -> RunRef:
+        return run_of(context, self.flow.name, periods_of(context, self.flow)[0].key)
+
+
+def _answer(event: Mapping[str, Any]) -> Any:
+    """Read what Airflow hands over; a person is known by the name that started runs carry, too."""
+    from airflow_provider_mlconnector.pipeline.evidence import Answer
+
+    user = event.get("responded_by_user") or {}
+    reason = (event.get("params_input") or {}).get(REASON) or ""
+    return Answer(
+        chosen=event["chosen_options"][0],
+        by=user.get("name") or user.get("id"),
+        at=event.get("responded_at"),
+        reason=str(reason),
+    )
