@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contract-based REST endpoint: its versions and description, lists, records, inquiries, drafts of journals."""
+"""The contract-based REST endpoint: its versions and description, lists, records, inquiries, and drafts of journals."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -14,18 +15,20 @@ from fastapi import APIRouter, Request, Response
 
 from airflow_provider_mlconnector.sandbox.acumatica import inquiries
 from airflow_provider_mlconnector.sandbox.acumatica.drafts import drafts_of
-from airflow_provider_mlconnector.sandbox.acumatica.journals import Batches
+from airflow_provider_mlconnector.sandbox.acumatica.journals import Batches, begins_in_books
 from airflow_provider_mlconnector.sandbox.acumatica.login import error_response, session_of
 from airflow_provider_mlconnector.sandbox.acumatica.masters import MASTERS, bills
 from airflow_provider_mlconnector.sandbox.acumatica.queries import (
     Query,
     column_of,
+    description_asked,
     matching,
     ordered,
     period_asked,
     read_query,
     read_shape,
 )
+from airflow_provider_mlconnector.sandbox.acumatica.releases import ACTION, releases_of
 from airflow_provider_mlconnector.sandbox.acumatica.schema import ENTITIES, INQUIRIES, JOURNAL, SUBACCOUNT, EntityType
 from airflow_provider_mlconnector.sandbox.acumatica.seats import Session, seats_of
 from airflow_provider_mlconnector.sandbox.acumatica.site import BUILD, ENDPOINT, NEXT_VERSION, PREFIX, Site, Tenant
@@ -72,6 +75,7 @@ class Api:
         self.site = site
         self.seats = seats_of(site)
         self._drafts = drafts_of(site)
+        self._releases = releases_of(site)
         self._recent: deque[float] = deque()
 
     def endpoints(self) -> dict[str, Any]:
@@ -114,11 +118,16 @@ class Api:
         handlers: Mapping[str, Callable[[], Response]] = {
             "GET": lambda: self._get(request, session.tenant, entity, keys),
             "PUT": lambda: self._put(request, session.tenant, entity, body),
-            "DELETE": lambda: self._delete(session.tenant, entity, tuple(keys)),
+            "POST": lambda: self._act(request, session, entity, keys, body),
+            "DELETE": lambda: self._delete(session.tenant, entity, keys),
         }
         handler = handlers.get(request.method)
         if handler is None:
             raise _not_found(request)
+        if entity is JOURNAL:
+            if keys[:2] == [ACTION, "status"] and request.method == "GET":
+                return self._progress(request, keys[-1])
+            self._releases.check_idle(session)
         return handler()
 
     def _get(self, request: Request, tenant: Tenant, entity: EntityType, keys: list[str]) -> Response:
@@ -137,26 +146,58 @@ class Api:
             state = {"": ["The request body should not be empty."]}
             raise HttpError(400, body=encode({"message": "The request is invalid.", "modelState": state}))
         try:
-            values = unwrapped(entity, json.loads(body))
+            values = unwrapped(entity, json.loads(body, parse_float=Decimal))
         except ValueError:
             raise HttpError(400, message="The request is invalid.") from None
-        shape = read_shape(dict(request.query_params))
+        query = read_query(entity, dict(request.query_params))
         if entity.name in INQUIRIES:
-            return _json(wrapped(entity, inquiries.answer(tenant, entity.name, values), shape))
+            return _json(wrapped(entity, inquiries.answer(tenant, entity.name, values), query.shape))
         if entity is not JOURNAL:
             raise HttpError(403, f"You have insufficient rights to change the object ({entity.screen}).")
-        record = self._drafts.put(
-            tenant,
-            values,
-            only_new=request.headers.get("if-none-match") == "*",
-            only_known=request.headers.get("if-match") == "*",
-        )
-        return _json(_linked(entity, record, shape, request.url.path))
+        known = self._known(tenant, values, query)
+        if request.headers.get("if-none-match" if known else "if-match") == "*":
+            raise HttpError(412, message="The precondition that the request's headers state does not hold.")
+        record = self._drafts.put(tenant, values, known)
+        return _json(_linked(entity, record, query.shape, request.url.path))
 
-    def _delete(self, tenant: Tenant, entity: EntityType, keys: tuple[str, ...]) -> Response:
-        if entity is not JOURNAL or not self._drafts.delete(tenant, keys):
-            raise HttpError(500, "No entity satisfies the condition.", _NO_ENTITY)
+    def _known(self, tenant: Tenant, values: Mapping[str, Any], query: Query) -> Record | None:
+        """Return the journal that a client means: by its keys, else by its id, else by a filter."""
+        named = [str(values[name]) for name in JOURNAL.keys if values.get(name)]
+        if len(named) < len(JOURNAL.keys):
+            named = [str(values["id"])] if "id" in values else []
+        if named:
+            return self._journal(tenant, named)
+        if query.wanted is not None and self.site.switches.finds_by_filter:
+            return next(iter(self._journals(tenant, query)), None)
+        return None
+
+    def _journal(self, tenant: Tenant, keys: list[str]) -> Record | None:
+        try:
+            return self._record(tenant, JOURNAL, keys)
+        except HttpError:
+            return None
+
+    def _delete(self, tenant: Tenant, entity: EntityType, keys: list[str]) -> Response:
+        if entity is not JOURNAL:
+            raise HttpError(403, f"You have insufficient rights to change the object ({entity.screen}).")
+        self._drafts.delete(tenant, self._record(tenant, entity, keys))
         return Response(status_code=204)
+
+    def _act(self, request: Request, session: Session, entity: EntityType, keys: list[str], body: bytes) -> Response:
+        """Start an action; the journals' release is the only one that does anything."""
+        if entity is not JOURNAL or keys != [ACTION]:
+            raise _not_found(request)
+        meant = unwrapped(entity, json.loads(body or b"{}").get("entity", {}))
+        named = [str(meant.get(name)) for name in entity.keys]
+        number = self._releases.start(session, self._journal(session.tenant, named))
+        if number:
+            return Response(status_code=202, headers={"Location": f"{request.url.path}/status/{number}"})
+        return Response(status_code=204, headers={"Location": request.url.path.removesuffix(ACTION) + "/".join(named)})
+
+    def _progress(self, request: Request, number: str) -> Response:
+        if self._releases.look(number):
+            return Response(status_code=204)
+        return Response(status_code=202, headers={"Location": request.url.path})
 
     def _record(self, tenant: Tenant, entity: EntityType, keys: list[str]) -> Record:
         """Return a record by its keys or its id.
@@ -164,9 +205,14 @@ class Api:
         :raises HttpError: 500 when there is none.
         """
         parts = keys[0].split("|") if len(keys) == 1 else keys
-        for record in self._candidates(tenant, entity, parts):
-            if record["id"] == parts[0] or [record.get(name) for name in entity.keys] == parts:
-                return record
+
+        def is_meant(record: Record) -> bool:
+            return record["id"] == parts[0] or [record.get(name) for name in entity.keys] == parts
+
+        if entity is JOURNAL and (draft := self._drafts.find(tenant, is_meant)):
+            return draft
+        for record in filter(is_meant, self._candidates(tenant, entity, parts)):
+            return record
         raise HttpError(500, "No entity satisfies the condition.", _NO_ENTITY)
 
     def _candidates(self, tenant: Tenant, entity: EntityType, keys: list[str]) -> list[Record]:
@@ -175,7 +221,7 @@ class Api:
         batches = Batches.of_period(tenant, None)
         numbered = np.flatnonzero(batches.column("BatchNbr") == keys[-1]) if len(keys) == len(entity.keys) else None
         places = numbered if numbered is not None else np.arange(len(batches))
-        return [*batches.records(places), *self._drafts.of(tenant)]
+        return list(batches.records(places))
 
     def _listed(self, tenant: Tenant, entity: EntityType, query: Query) -> list[Record]:
         order = self.site.switches.order
@@ -194,7 +240,7 @@ class Api:
 
     def _journals(self, tenant: Tenant, query: Query) -> list[Record]:
         """Return posted batches and drafts; the posted ones are looked at column by column."""
-        batches = Batches.of_period(tenant, period_asked(tenant.books, query.wanted))
+        batches = _batches(tenant, query)
         drafts = self._drafts.of(tenant)
         columns = column_of(drafts, JOURNAL)
         found = np.flatnonzero(matching(query.wanted, batches.column, len(batches)))
@@ -223,6 +269,14 @@ class Api:
         if causes:
             said = "\r\n".join(["Optimization cannot be performed.The following fields cause the error:", *causes])
             raise HttpError(500, said, "PX.Api.ContractBased.OptimizationException")
+
+
+def _batches(tenant: Tenant, query: Query) -> Batches:
+    """Return the posted batches that a filter may let through: those of a period, those that were drafts, or all."""
+    text = description_asked(query.wanted)
+    if text and not begins_in_books(tenant, text):
+        return Batches.of_drafts(tenant)
+    return Batches.of_period(tenant, period_asked(tenant.books, query.wanted))
 
 
 def _linked(entity: EntityType, record: Record, shape: Shape, path: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException
 
+from airflow_provider_mlconnector.sandbox.acumatica.draft_control import add_journals
 from airflow_provider_mlconnector.sandbox.acumatica.seats import seats_of
 from airflow_provider_mlconnector.sandbox.acumatica.site import SYSTEM, Site
 from airflow_provider_mlconnector.sandbox.faults import Fault, FaultKind
@@ -49,6 +50,7 @@ def router(site: Site) -> APIRouter:
     routes = APIRouter(prefix=f"/_sandbox/{SYSTEM}")
     add_switches(routes, site)
     _add_sessions(routes, site)
+    add_journals(routes, site)
     _add_faults(routes, site)
     return routes
 

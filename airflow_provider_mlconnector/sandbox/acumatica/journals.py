@@ -21,6 +21,7 @@ from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.sandbox.acumatica.site import (
     ACTUAL_LEDGER,
     STATISTICAL_LEDGER,
+    Released,
     Tenant,
 )
 from airflow_provider_mlconnector.sandbox.acumatica.wire import Record
@@ -65,6 +66,19 @@ def posted_rows(tenant: Tenant, period: Period | None) -> Rows:
     return np.concatenate(found) if found else np.zeros(0, LINE)
 
 
+def posted_line(tenant: Tenant, entry: int) -> Rows:
+    """Return one posted line; none when it vanished."""
+    try:
+        return tenant.books.ledger.find(entry)
+    except KeyError:
+        return np.zeros(0, LINE)
+
+
+def begins_in_books(tenant: Tenant, text: str) -> bool:
+    """Say whether a text of the books begins like this."""
+    return any(known.startswith(text) for known in tenant.books.texts.all)
+
+
 @dataclass(frozen=True)
 class Batches:
     """Batches of one tenant.
@@ -79,7 +93,17 @@ class Batches:
     @classmethod
     def of_period(cls, tenant: Tenant, period: Period | None) -> Batches:
         """Return the batches of a period, or all."""
-        rows = posted_rows(tenant, period)
+        return cls.of_rows(tenant, posted_rows(tenant, period))
+
+    @classmethod
+    def of_drafts(cls, tenant: Tenant) -> Batches:
+        """Return the batches that were drafts once."""
+        known = [posted_line(tenant, entry) for batch in tenant.released.values() for entry in batch.entries]
+        return cls.of_rows(tenant, np.concatenate([np.zeros(0, LINE), *known]))
+
+    @classmethod
+    def of_rows(cls, tenant: Tenant, rows: Rows) -> Batches:
+        """Return the batches that posted lines make, which are in order of entry number."""
         statistical = np.isin(rows["account"], tenant.books.statistical_places())
         fresh = np.ones(len(rows), np.bool_)
         fresh[1:] = statistical[1:] != statistical[:-1]
@@ -118,7 +142,7 @@ class Batches:
                 ordinal = date(1970, 1, 1).toordinal()
                 return np.asarray((self.firsts["day"] - ordinal).astype("datetime64[D]").astype("datetime64[us]"))
             case "BatchNbr":
-                return np.array([batch_number(entry) for entry in self.firsts["entry"]], object)
+                return np.array([batch_number(self.tenant, entry) for entry in self.firsts["entry"]], object)
             case "PostPeriod":
                 _, places, again = np.unique(self.firsts[["day", "period"]], return_index=True, return_inverse=True)
                 texts = [_post_period(self.tenant, self.firsts[place]) for place in places]
@@ -143,14 +167,15 @@ class Batches:
     def _record(self, rows: Rows, stamp: int) -> Record:
         first = rows[0]
         ids = _guids(rows, self.tenant.books.seed)
+        released = self._released(first)
         modified = None if stamp == NEVER_MODIFIED else EPOCH + stamp * MILLISECOND
         return {
-            "id": _batch_guid(ids[0]),
-            "BatchNbr": batch_number(first["entry"]),
+            "id": released.id if released else _batch_guid(ids[0]),
+            "BatchNbr": batch_number(self.tenant, first["entry"]),
             "BranchID": self.tenant.branch,
             "CreatedDateTime": modified,
             "CurrencyID": self._header_text("CurrencyID", first),
-            "Description": self.tenant.books.texts.all[first["text"]],
+            "Description": self._header_text("Description", first),
             "Hold": False,
             "LastModifiedDateTime": modified,
             "LedgerID": self._header_text("LedgerID", first),
@@ -163,11 +188,12 @@ class Batches:
 
     def _details(self, rows: Rows, ids: Sequence[str]) -> Iterator[Record]:
         books = self.tenant.books
-        first = int(rows[0]["entry"])
+        first, was_draft = int(rows[0]["entry"]), self._released(rows[0]) is not None
         in_debit = debits(rows) != 0
         amounts = np.where(rows["currency"] == 0, rows["cents"], rows["foreign"])
         for row, id_, debit, amount in zip(rows, ids, in_debit, amounts, strict=True):
             account = books.accounts[row["account"]]
+            reference = books.texts.all[row["reference"]] if was_draft else ""
             yield {
                 "id": id_,
                 "Account": account.number,
@@ -178,10 +204,14 @@ class Batches:
                 "LineNbr": int(row["entry"]) - first + 1,
                 "Project": books.projects.all[row["project"]] or NO_PROJECT,
                 "Qty": money(0),
-                "ReferenceNbr": document_number(row["kind"], row["document"], books.texts.all)[-15:],
+                "ReferenceNbr": reference or document_number(row["kind"], row["document"], books.texts.all)[-15:],
                 "Subaccount": subaccount(books.departments.all[row["department"]]),
                 "TransactionDescription": books.texts.all[row["text"]],
             }
+
+    def _released(self, row: Any) -> Released | None:
+        """Return what the batch that begins with a row keeps of its draft; None of one that never was a draft."""
+        return self.tenant.released.get(int(row["entry"]))
 
     def _header_text(self, name: str, row: Any) -> str:
         books = self.tenant.books
@@ -199,7 +229,8 @@ class Batches:
             case "BranchID":
                 return self.tenant.branch
             case "Description":
-                return str(books.texts.all[row["text"]])
+                released = self._released(row)
+                return released.description if released else str(books.texts.all[row["text"]])
             case _:
                 raise KeyError(name)
 
@@ -208,9 +239,10 @@ def _looked_up(table: Sequence[str], places: NDArray[Any]) -> Column:
     return np.asarray(np.array(table, object)[places])
 
 
-def batch_number(entry: int) -> str:
-    """Return the number of the batch that begins with an entry."""
-    return f"{entry:010d}"
+def batch_number(tenant: Tenant, entry: int) -> str:
+    """Return the number of the batch that begins with an entry; one that was a draft keeps its own."""
+    released = tenant.released.get(int(entry))
+    return released.number if released else f"{entry:010d}"
 
 
 def detail_lines(tenant: Tenant, period: Period) -> Iterator[tuple[Line, str, str, str]]:
@@ -221,7 +253,7 @@ def detail_lines(tenant: Tenant, period: Period) -> Iterator[tuple[Line, str, st
         first = batches.rows[start]
         module = _MODULE_OF_KIND[first["kind"]]
         for row in batches.rows[start:end]:
-            yield tenant.books.line_of(row), _ledger_id(tenant, row), module, batch_number(first["entry"])
+            yield tenant.books.line_of(row), _ledger_id(tenant, row), module, batch_number(tenant, first["entry"])
 
 
 def _post_period(tenant: Tenant, row: Any) -> str:

@@ -23,12 +23,15 @@ from airflow_provider_mlconnector.sandbox.books.masterdata import SET_UP_AT
 from airflow_provider_mlconnector.sandbox.books.periods import ADJUSTING, PERIODS
 from airflow_provider_mlconnector.sandbox.books.subledgers import Invoice, ap_invoices
 
-_LEDGERS = {
+LEDGERS = {
     ACTUAL_LEDGER: ("Actual", "Actual ledger"),
     BUDGET_LEDGER: ("Budget", "Approved budget"),
     STATISTICAL_LEDGER: ("Statistical", "Heads and square metres"),
     TAX_LEDGER: ("Reporting", "Tax adjustments"),
 }
+"""Type and name of each ledger."""
+
+_CONTROLLING = {"Accounts Receivable": "AR", "Accounts Payable": "AP"}
 _ZERO = Decimal("0.00")
 
 
@@ -55,7 +58,17 @@ def accounts(tenant: Tenant) -> Iterator[Record]:
             "Secured": False,
             "Type": ACCOUNT_TYPES[account.category],
             "UseDefaultSubaccount": False,
+            "custom": {"AccountRecords": _control_fields(account)},
         }
+
+
+def _control_fields(account: Account) -> Mapping[str, tuple[str, object]]:
+    """Return type and value of the fields that say whether an account is posted to by a subledger alone."""
+    module = None if account.direct_posting else _CONTROLLING.get(account.subcategory, "IN")
+    return {
+        "AllowManualEntry": ("CustomBooleanField", False),
+        "ControlAccountModule": ("CustomStringField", module),
+    }
 
 
 def account_class(tenant: Tenant, account: Account) -> str | None:
@@ -87,7 +100,7 @@ def ledgers(tenant: Tenant) -> Iterator[Record]:
         "BranchName": tenant.books.name,
         "CompanyName": tenant.books.name,
     }
-    for code, (kind, name) in _LEDGERS.items():
+    for code, (kind, name) in LEDGERS.items():
         yield {
             "id": record_id(tenant.name, "ledger", code),
             "LedgerID": code,

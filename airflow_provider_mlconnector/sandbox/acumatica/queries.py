@@ -26,6 +26,7 @@ from airflow_provider_mlconnector.sandbox.odata.filters import (
     FilterError,
     Mask,
     Node,
+    TextTest,
     conjunction,
     evaluate,
     fields_of,
@@ -68,8 +69,8 @@ def read_query(entity: EntityType, params: Mapping[str, str]) -> Query:
 
 
 def read_shape(params: Mapping[str, str]) -> Shape:
-    """Read which fields are asked for, and what is to be expanded."""
-    return Shape(_paths(params.get("$select", "")), _paths(params.get("$expand", "")))
+    """Read which fields are asked for, what is to be expanded, and which fields the endpoint does not define."""
+    return Shape(*(_paths(params.get(name, "")) for name in ("$select", "$expand", "$custom")))
 
 
 def matching(wanted: Node | None, columns: Columns, length: int) -> Mask:
@@ -117,6 +118,15 @@ def period_asked(books: Books, wanted: Node | None) -> Period | None:
             case Comparison("PostPeriod", "eq", str() as text):
                 return period_of(books, text)
     return None
+
+
+def description_asked(wanted: Node | None) -> str:
+    """Return what every description that a filter lets through begins with."""
+    for condition in conjunction(wanted):
+        match condition:
+            case Comparison("Description", "eq", str() as text) | TextTest("startswith", "Description", text):
+                return text
+    return ""
 
 
 def _filter(entity: EntityType, text: str) -> Node | None:

@@ -61,6 +61,9 @@ class Switches:
     :param subaccounts: whether the feature is on; else its form answers 403.
     :param most_rows: that a list gives, however many are asked for; 0 is all of them.
     :param requests_per_minute: of the license; above half of them each request is held back. 0 is no limit.
+    :param release_seconds: how long the release of a journal goes on, in virtual time; 0 is over before the answer.
+    :param posts_on_release: whether released journals are posted at once, or wait for a person who posts them.
+    :param finds_by_filter: whether a PUT looks for the record by its ``$filter``, too.
     """
 
     seats: int = 2
@@ -72,14 +75,31 @@ class Switches:
     subaccounts: bool = True
     most_rows: int = 0
     requests_per_minute: int = 0
+    release_seconds: float = 2.0
+    posts_on_release: bool = True
+    finds_by_filter: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What a posted batch keeps of the draft that it was; the books know its lines by their entry numbers."""
+
+    id: str
+    number: str
+    description: str
+    entries: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """A tenant with one company that has one branch; the books are its ledgers."""
+    """A tenant with one company that has one branch; the books are its ledgers.
+
+    :param released: the batches that were drafts, by the entry number of their first line.
+    """
 
     name: str
     books: Books
+    released: dict[int, Released] = field(default_factory=dict, compare=False)
 
     @property
     def branch(self) -> str:

@@ -57,10 +57,12 @@ class Shape:
 
     :param select: paths of fields, such as ``Module`` or ``Details/Account``; none for all.
     :param expand: details and linked records.
+    :param custom: fields that the endpoint does not define, such as ``AccountRecords.ControlAccountModule``.
     """
 
     select: frozenset[str] = frozenset()
     expand: frozenset[str] = frozenset()
+    custom: frozenset[str] = frozenset()
 
     def within(self, name: str) -> Shape:
         """Return the shape of the nested records of that name."""
@@ -94,7 +96,18 @@ def wrapped(entity: EntityType, record: Record, shape: Shape, number: int = 1) -
     for name, inner in entity.linked.items():
         if name in shape.expand and record.get(name) is not None:
             made[name] = wrapped(inner, record[name], shape.within(name))
-    made["custom"] = {}
+    made["custom"] = _custom(record.get("custom", {}), shape.custom)
+    return made
+
+
+def _custom(known: Mapping[str, Mapping[str, tuple[str, Any]]], asked: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Return the custom fields that are asked for, by view; null has a type and no value."""
+    made: dict[str, dict[str, Any]] = {}
+    for view, fields in known.items():
+        for name, (kind, value) in fields.items():
+            if f"{view}.{name}" in asked:
+                told = {"type": kind} | ({} if value is None else {"value": value})
+                made.setdefault(view, {})[name] = told
     return made
 
 

@@ -71,3 +71,9 @@ def period_of(books: Books, text: str) -> Period | None:
 def subaccount(department: str) -> str:
     """Return the subaccount of a department; the empty code is that of none."""
     return (department or NO_DEPARTMENT).ljust(DEPARTMENT_WIDTH) + LOCATION
+
+
+def department_of(code: str) -> str:
+    """Return the department of a subaccount; empty for that of none."""
+    department = code[:DEPARTMENT_WIDTH].rstrip()
+    return "" if department == NO_DEPARTMENT else department

@@ -26,6 +26,9 @@ class Codes:
             self._places[code] = len(self.all) - 1
         return self._places[code]
 
+    def __contains__(self, code: str) -> bool:
+        return code in self._places
+
     def rename(self, code: str, new: str) -> None:
         """Call a code otherwise; whatever points at its place now says the new one.
 

@@ -8,6 +8,7 @@ the arrays are joined. That is what lets one core serve a million rows a second.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -34,6 +35,8 @@ _ORDINAL_OF_EPOCH = date(1970, 1, 1).toordinal()
 _CENTS = ("", *(f".{cents:02d}".rstrip("0") for cents in range(1, 100)))
 _GUID_CHARACTERS = 36
 _ROWS_AT_ONCE = 32_768
+_GENERATED = re.compile(f"({'|'.join(kind.prefix for kind in KINDS if kind.prefix)})[0-9]|[^/]*/")
+"""How the document numbers begin that are not in the table of texts, be they our own or a vendor's."""
 _WITHOUT_PREFIX = [place for place, kind in enumerate(KINDS) if not kind.prefix]
 
 
@@ -113,6 +116,9 @@ def entry_frames(books: Books, wanted: Node | None, after_entry: int = 0) -> Ite
                 last = min(last, day)
             case Comparison("lastModifiedDateTime", "ge" | "gt", datetime() as moment):
                 changed_from = max(changed_from, moment.date())
+            case Comparison("documentNumber" | "externalDocumentNumber", "eq", str() as number):
+                if number not in books.texts and not _GENERATED.match(number):
+                    return
     for rows in books.ledger.scan(first, last, after_entry=after_entry, changed_from=changed_from):
         entries = shown_rows(books, rows)
         for begin in range(0, len(entries), _ROWS_AT_ONCE):

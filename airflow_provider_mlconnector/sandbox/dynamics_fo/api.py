@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The environment's OData over HTTP: options, pages and errors. Nothing is written here."""
+"""The environment over HTTP: OData with its options, pages and errors, and the customer's own service."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from urllib.parse import unquote
@@ -10,7 +11,16 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from airflow_provider_mlconnector.sandbox.dynamics_fo import posting_service
 from airflow_provider_mlconnector.sandbox.dynamics_fo.environment import Environment
+from airflow_provider_mlconnector.sandbox.dynamics_fo.journal_writing import (
+    Change,
+    find,
+    held,
+    is_record,
+    row_of,
+    write,
+)
 from airflow_provider_mlconnector.sandbox.dynamics_fo.sets import EntitySet, Sets
 from airflow_provider_mlconnector.sandbox.dynamics_fo.wire import (
     WireError,
@@ -31,7 +41,7 @@ from airflow_provider_mlconnector.sandbox.odata.filters import (
 )
 from airflow_provider_mlconnector.sandbox.odata.options import OptionError, Options, next_query, parse_options
 from airflow_provider_mlconnector.sandbox.odata.paging import Page, count_rows, read_page
-from airflow_provider_mlconnector.sandbox.odata.rows import RowFrame, joined
+from airflow_provider_mlconnector.sandbox.odata.rows import Row, RowFrame, joined
 
 PREFIX = "/dynamics_fo"
 JSON_TYPE = "application/json; odata.metadata=minimal"
@@ -45,20 +55,57 @@ def router(environment: Environment) -> APIRouter:
     @routes.api_route("/data/{path:path}", methods=["GET", "POST", "PATCH", "PUT", "DELETE"])
     async def entities(path: str, request: Request) -> Response:
         try:
+            if request.method != "GET":
+                return await _written(environment, path, request)
             return _answer(environment, sets, path, request)
         except WireError as error:
             return _refusal(error)
         except (OptionError, FilterError) as error:
             return _refusal(bad_request(str(error)))
 
+    @routes.post("/api/services/{path:path}")
+    async def services(path: str, request: Request) -> Response:
+        try:
+            root = external_url(request).partition("/api/services/")[0]
+            environment.check_token(request.headers.get("authorization", ""), root)
+            return JSONResponse(posting_service.call(environment, path, await request.body()))
+        except WireError as error:
+            return _refusal(error)
+
     return routes
+
+
+async def _written(environment: Environment, path: str, request: Request) -> Response:
+    """Carry out a request that changes something: 201 with what it made, else 204, or 200 where that is preferred."""
+    root = external_url(request).partition("/data/")[0]
+    environment.check_token(request.headers.get("authorization", ""), root)
+    cross_company = _is_cross_company(parse_options(request.url.query))
+    body, if_match = await request.body(), request.headers.get("if-match", "")
+    change = Change(request.method, unquote(path), body, if_match, cross_company)
+    with held(environment, change):
+        if environment.switches.write_seconds:
+            await asyncio.sleep(environment.switches.write_seconds)
+        row = write(environment, change)
+    if row is None or (request.method == "PATCH" and "representation" not in request.headers.get("prefer", "")):
+        return Response(status_code=204)
+    return _record(row, request, 201 if request.method == "POST" else 200)
+
+
+def _record(row: Row, request: Request, status: int) -> Response:
+    root, _, name = external_url(request).partition("/data/")
+    context = json.dumps(f"{root}/data/$metadata#{name.partition('(')[0]}/$entity").encode()
+    content = b'{"@odata.context":' + context + b"," + encode_rows([row], tuple(row))[1:]
+    headers = {"OData-Version": "4.0", "ms-dyn-aid": str(uuid.uuid4())}
+    return Response(content, status_code=status, headers=headers, media_type=JSON_TYPE)
 
 
 def _answer(environment: Environment, sets: Sets, path: str, request: Request) -> Response:
     root = external_url(request).partition("/data/")[0]
     environment.check_token(request.headers.get("authorization", ""), root)
-    if request.method != "GET":
-        raise WireError(405, f"The requested resource does not support http method '{request.method}'.")
+    if is_record(unquote(path)):
+        cross_company = _is_cross_company(parse_options(request.url.query))
+        found = find(environment, unquote(path), cross_company=cross_company)
+        return _record(row_of(environment, found), request, 200)
     name, _, rest = unquote(path).partition("/")
     if rest not in ("", "$count"):
         raise no_set(rest)

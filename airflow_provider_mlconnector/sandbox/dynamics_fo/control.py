@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from airflow_provider_mlconnector.sandbox.dynamics_fo.draft_control import add_journals
 from airflow_provider_mlconnector.sandbox.dynamics_fo.environment import SYSTEM, Environment
 from airflow_provider_mlconnector.sandbox.dynamics_fo.wire import error_body
 from airflow_provider_mlconnector.sandbox.faults import Fault, FaultKind
@@ -68,6 +69,7 @@ def router(environment: Environment) -> APIRouter:
     """Return the control routes."""
     routes = APIRouter(prefix=f"/_sandbox/{SYSTEM}")
     add_switches(routes, environment)
+    add_journals(routes, environment.world)
     add_presets(routes, environment.world, PRESETS)
 
     @routes.delete("/tokens")

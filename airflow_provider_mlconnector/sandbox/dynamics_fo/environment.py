@@ -33,6 +33,8 @@ class Switches:
     :param json_quotes: whether that is written with double quotes, as JSON is, or with single ones.
     :param delimiter: between the segments of a display value, by the name of its enum member.
     :param dimension_format: name and segments of the active format of ledger dimensions; "" when none is active.
+    :param posting_service: ``Group/Service/Operation`` of the customer's own service that posts journals; "" for none.
+    :param write_seconds: real seconds for which a request that changes a journal holds it.
     :param default_company: company of the application's user.
     :param dropped_fields: properties that an update removed from every set; ``added_fields`` it added.
     :param text_fields: properties that hold text since.
@@ -49,6 +51,8 @@ class Switches:
     json_quotes: str = '"'
     delimiter: str = "Hyphen"
     dimension_format: tuple[str, ...] = ("MainAccount", "Department", "Project")
+    posting_service: str = ""
+    write_seconds: float = 0.0
     default_company: str = "mead"
     dropped_fields: tuple[str, ...] = ()
     added_fields: tuple[str, ...] = ()
@@ -61,6 +65,8 @@ class Environment:
 
     world: World
     switches: Switches = field(default_factory=Switches)
+    held: set[object] = field(default_factory=set)
+    """Journals that requests are writing to now."""
     numbers: Numbers = field(init=False)
     directory: Directory = field(init=False)
     application: Application = field(init=False)

@@ -4,30 +4,19 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from airflow_provider_mlconnector.sandbox.books import Books
 from airflow_provider_mlconnector.sandbox.books.lines import ACTUAL, Line
+from airflow_provider_mlconnector.sandbox.dynamics_fo.display import DELIMITERS, MAIN_ACCOUNT, written
 from airflow_provider_mlconnector.sandbox.dynamics_fo.environment import Environment
+from airflow_provider_mlconnector.sandbox.dynamics_fo.general_journals import LAYERS, journals_of
 from airflow_provider_mlconnector.sandbox.dynamics_fo.journal import Entry, Header, seconds
 from airflow_provider_mlconnector.sandbox.dynamics_fo.numbers import area
 from airflow_provider_mlconnector.sandbox.dynamics_fo.wire import NO_DATE, NO_TIME, noon, yes_no
 from airflow_provider_mlconnector.sandbox.odata.rows import Row
 
-DELIMITERS = {
-    "Hyphen": "-",
-    "Period": ".",
-    "Underscore": "_",
-    "Bar": "|",
-    "Tilde": "~",
-    "DoubleHyphen": "--",
-    "DoublePeriod": "..",
-    "DoubleUnderscore": "__",
-    "DoubleBar": "||",
-    "DoubleTilde": "~~",
-}
 _LAYERS = {ACTUAL: "Current", "TAX": "Tax", "OPERATIONS": "Operations"}
 _CATEGORIES = {
     "SALES": "Sales",
@@ -38,7 +27,11 @@ _CATEGORIES = {
     "FAGLJNL": "FixedAssets",
     "CLSINCOME": "ClosingSheet",
 }
-_MAIN_ACCOUNT = "MainAccount"
+
+
+def layer_of(ledger: str) -> str:
+    """Return the posting layer that a ledger of the books is."""
+    return ledger if ledger in LAYERS else _LAYERS.get(ledger, "CustomLayer1")
 
 
 def header_rows(environment: Environment) -> Iterator[Row]:
@@ -57,6 +50,7 @@ def entry_rows(environment: Environment) -> Iterator[Row]:
 
 def _header_row(environment: Environment, header: Header) -> Row:
     books, line, numbers = header.books, header.first, environment.numbers
+    journal = journals_of(environment.world, books).posted_vouchers.get(line.document, "")
     return {
         "JournalNumber": f"{books.code[:4]}-{header.key % 10**11:011d}",
         "FiscalCalendarYear": numbers.year(books, header.fiscal.year),
@@ -67,14 +61,14 @@ def _header_row(environment: Environment, header: Header) -> Row:
         "DocumentDate": NO_DATE,
         "AcknowledgementDate": noon(header.day),
         "CreatedOn": seconds(header.created) or NO_TIME,
-        "PostingLayer": _LAYERS.get(line.ledger, "CustomLayer1"),
+        "PostingLayer": layer_of(line.ledger),
         "SubledgerVoucher": line.document,
         "SubledgerVoucherDataAreaId": area(books),
         "JournalCategory": _CATEGORIES.get(line.source, "LedgerJournal"),
         "DocumentNumber": line.external_document,
         "LedgerEntryJournal": 0,
-        "LedgerPostingJournal": "",
-        "LedgerPostingJournalDataAreaId": "",
+        "LedgerPostingJournal": journal,
+        "LedgerPostingJournalDataAreaId": area(books) if journal else "",
         "SubledgerJournalEntry": 0,
         "TransferId": 0,
         "BudgetSourceLedgerEntryPosted": 0,
@@ -118,17 +112,14 @@ def _entry_row(environment: Environment, header: Header, entry: Entry, account: 
 
 
 def _segments(books: Books, line: Line) -> dict[str, str]:
-    codes = {_MAIN_ACCOUNT: line.account}
+    codes = {MAIN_ACCOUNT: line.account}
     return codes | {name: line.dimensions.get(code, "") for code, name in books.dimensions.items()}
 
 
 def _display_value(environment: Environment, books: Books, line: Line) -> str:
-    """Return the segments of the active format; a delimiter or backslash within one has a backslash before it."""
+    """Return the segments of the active format, or all where none is active."""
     switches, segments = environment.switches, _segments(books, line)
-    delimiter = DELIMITERS[switches.delimiter]
-    special = re.compile("[" + re.escape(delimiter[0]) + r"\\]")
-    names = switches.dimension_format or tuple(segments)
-    return delimiter.join(special.sub(lambda match: "\\" + match[0], segments.get(name, "")) for name in names)
+    return written(segments, switches.dimension_format or tuple(segments), DELIMITERS[switches.delimiter])
 
 
 def _json_value(environment: Environment, books: Books, line: Line) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from airflow_provider_mlconnector.sandbox.books import Books
 from airflow_provider_mlconnector.sandbox.books.company import Account, AccountType, Category, ValueType
+from airflow_provider_mlconnector.sandbox.dynamics_fo.display import DELIMITERS
 from airflow_provider_mlconnector.sandbox.dynamics_fo.environment import Environment
 from airflow_provider_mlconnector.sandbox.dynamics_fo.fiscal import fiscal_records
-from airflow_provider_mlconnector.sandbox.dynamics_fo.journal_sets import DELIMITERS
 from airflow_provider_mlconnector.sandbox.dynamics_fo.numbers import area
-from airflow_provider_mlconnector.sandbox.dynamics_fo.wire import NO_DATE, noon, yes_no
+from airflow_provider_mlconnector.sandbox.dynamics_fo.posting_rules import rules_of
+from airflow_provider_mlconnector.sandbox.dynamics_fo.wire import noon, yes_no
 from airflow_provider_mlconnector.sandbox.odata.rows import Row
 
 _TYPES = {
@@ -35,6 +36,7 @@ def accounts(environment: Environment) -> Iterator[Row]:
 
 
 def _account(environment: Environment, books: Books, place: int, account: Account) -> Row:
+    rule = rules_of(environment.world, books).account(account.number)
     return {
         "ChartOfAccounts": books.code,
         "MainAccountId": account.number,
@@ -47,9 +49,10 @@ def _account(environment: Environment, books: Books, place: int, account: Accoun
         "IsSuspended": yes_no(account.blocked),
         "DoNotAllowManualEntry": yes_no(not account.direct_posting),
         "ParentMainAccountId": account.parent,
-        "ActiveFrom": NO_DATE,
-        "ActiveTo": NO_DATE,
+        "ActiveFrom": noon(rule.active.first),
+        "ActiveTo": noon(rule.active.last),
         "DebitCreditDefault": "None",
+        "DebitCreditRequirement": rule.side.value,
         "DefaultCurrency": "",
         "OpeningAccountId": "",
     }
@@ -74,8 +77,10 @@ def dimensions(environment: Environment) -> Iterator[Row]:
 def dimension_values(environment: Environment) -> Iterator[Row]:
     """Yield the values of every dimension, each of one company."""
     for books in environment.companies():
+        rules = rules_of(environment.world, books)
         for dimension, name in books.dimensions.items():
             for value in books.values(dimension):
+                rule = rules.value(name, value.code)
                 yield {
                     "FinancialDimension": name,
                     "LegalEntityId": area(books),
@@ -83,11 +88,11 @@ def dimension_values(environment: Environment) -> Iterator[Row]:
                     "Description": value.name,
                     "IsSuspended": yes_no(value.blocked),
                     "IsTotal": yes_no(value.type is not ValueType.STANDARD),
-                    "IsBlockedForManualEntry": "No",
+                    "IsBlockedForManualEntry": yes_no(not rule.manual),
                     "GroupDimension": value.parent,
                     "Owner": "",
-                    "ActiveFrom": NO_DATE,
-                    "ActiveTo": NO_DATE,
+                    "ActiveFrom": noon(rule.active.first),
+                    "ActiveTo": noon(rule.active.last),
                 }
 
 
@@ -171,6 +176,7 @@ def fiscal_period_records(environment: Environment) -> Iterator[Row]:
 def ledger_periods(environment: Environment) -> Iterator[Row]:
     """Yield whether each period is open in each ledger."""
     for books in environment.companies():
+        rules = rules_of(environment.world, books)
         for record in fiscal_records(books):
             yield {
                 "LedgerName": books.code,
@@ -178,7 +184,7 @@ def ledger_periods(environment: Environment) -> Iterator[Row]:
                 "YearName": f"FY{record.year}",
                 "PeriodName": record.name,
                 "LegalEntityId": area(books),
-                "PeriodStatus": "Closed" if books.is_closed(record.key) else "Open",
+                "PeriodStatus": rules.status(record.key).value,
             }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from airflow_provider_mlconnector.sandbox.dynamics_fo import journal_sets, master_sets
+from airflow_provider_mlconnector.sandbox.dynamics_fo import draft_sets, journal_sets, master_sets
 from airflow_provider_mlconnector.sandbox.dynamics_fo.environment import Environment
 from airflow_provider_mlconnector.sandbox.dynamics_fo.wire import WireError, no_set
 from airflow_provider_mlconnector.sandbox.odata.rows import Row, RowFrame
@@ -42,6 +42,13 @@ SETS = {
     "LedgerFiscalPeriods": EntitySet("LedgerFiscalPeriod", master_sets.ledger_periods),
     "VendorsV2": EntitySet("VendorV2", master_sets.vendors),
 }
+DRAFTS = {
+    "JournalNames": EntitySet("JournalName", draft_sets.name_rows),
+    "LedgerJournalHeaders": EntitySet("LedgerJournalHeader", draft_sets.header_rows),
+    "LedgerJournalLines": EntitySet("LedgerJournalLine", draft_sets.line_rows),
+}
+"""The general journals that wait to be posted; they may be empty."""
+
 PUBLISHED = {
     "LkGeneralJournalHeaders": SETS["GeneralJournalEntryBiEntities"],
     "LkGeneralJournalLines": SETS["GeneralJournalAccountEntryBiEntities"],
@@ -64,7 +71,7 @@ class Sets:
         :raises WireError: 404 when there is no such set, 403 when the user may not read it.
         """
         switches = self._environment.switches
-        found = SETS.get(name) or PUBLISHED.get(name)
+        found = SETS.get(name) or PUBLISHED.get(name) or DRAFTS.get(name)
         if found is None or (found.is_journal and name in SETS and not switches.journal_sets):
             raise no_set(name)
         if found.is_journal and not switches.reads_journals:

@@ -14,10 +14,14 @@ import msgspec
 
 from airflow_provider_mlconnector.sandbox.odata.rows import Row
 
+ETAG = "@odata.etag"
+"""The annotation that names the version of a record; rows that change carry theirs under this name."""
+
 NO_TIME = datetime(1900, 1, 1, tzinfo=UTC)
 NO_DATE = datetime(1900, 1, 1, 12, tzinfo=UTC)
 
 _NAMESPACE = "Microsoft.Dynamics.DataEntities"
+_WRITING = "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException"
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -53,6 +57,16 @@ def bad_request(inner: str) -> WireError:
     return WireError(400, "An error has occurred.", inner)
 
 
+def write_failed(entity: str, *messages: str) -> WireError:
+    """Return the error for an entity that is refused, with what is wrong behind ``Infolog:``."""
+    told = "".join(f"Warning: {message}; " for message in messages)
+    inner = (
+        f"Write failed for table row of type '{entity}Entity'. Infolog: {told}"
+        f"Error: validateWrite failed on data source '{entity}Entity'."
+    )
+    return WireError(400, "An error has occurred.", inner, _WRITING)
+
+
 def no_set(name: str) -> WireError:
     """Return the error for a set that is not there."""
     return WireError(404, f"Resource not found for the segment '{name}'.")
@@ -79,10 +93,15 @@ def encode_rows(rows: Iterable[Row], names: Iterable[str]) -> bytes:
     return b",".join(_encode(row, wanted) for row in rows)
 
 
+def etag(version: int, record: int) -> str:
+    """Return how the version of a record is named."""
+    name = base64.b64encode(f"'{version},{record}'".encode()).decode()
+    return f'W/"{name}"'
+
+
 def _encode(row: Row, names: tuple[str, ...]) -> bytes:
-    version = f"'1,{row.get('SourceKey') or abs(hash(row[next(iter(row))])) % 10**9}'"
-    etag = {"@odata.etag": f'W/"{base64.b64encode(version.encode()).decode()}"'}
-    return _ENCODER.encode(etag | {name: _plain(row[name]) for name in names})
+    tag = row.get(ETAG) or etag(1, row.get("SourceKey") or abs(hash(row[next(iter(row))])) % 10**9)
+    return _ENCODER.encode({ETAG: tag} | {name: _plain(row[name]) for name in names})
 
 
 def _plain(value: Any) -> Any:

@@ -73,7 +73,8 @@ def judged_change(error: RemoteError) -> RemoteError:
         return LostAnswerError(error.message, hint=error.hint, status=408, path=error.path)
     moved = error.remote_code in MOVED or "already exists" in error.message
     if moved and not isinstance(error, ConflictError):
-        return ConflictError(error.message, hint=error.hint, status=error.status, path=error.path)
+        hint = "Others write into the journal batch, or it holds lines that the API hides: keep it for the plan alone."
+        return ConflictError(error.message, hint=hint, status=error.status, path=error.path)
     return error
 
 

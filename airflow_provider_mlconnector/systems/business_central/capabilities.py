@@ -22,6 +22,7 @@ CAPABILITIES = Capabilities(
         Dataset.PERIODS: _AS_IT_STANDS,
     },
     drafts_journals=True,
+    draft_options=("template",),
     title="Business Central",
     readers=MOST_IN_FLIGHT,
 )

@@ -81,7 +81,7 @@ class _Book:
             yield Problem(journal.key, None, str(journal.posting_date), day)
         total = add_money(line.amount for line in journal.lines)
         if total != ZERO:
-            yield Problem(journal.key, None, journal.key, f"debits and credits differ by {total:f}")
+            yield Problem(journal.key, None, journal.key, f"debits and credits differ by {total.normalize():f}")
         if len(journal.key) > LONGEST["document number"]:
             yield Problem(journal.key, None, journal.key, _too_long("document number", journal.key))
 

@@ -46,13 +46,13 @@ class BusinessCentralDrafts:
     """Writes drafts into one journal batch of one company. Not shared between threads.
 
     :param api: reads from the database itself, for a replica may not have seen yet what was written a moment ago.
-    :param name: of the batch: ``ANAPLAN``, or ``GENERAL/ANAPLAN`` with its template before it. Nobody else should write
-        into it, and it should have neither a balancing account nor a number series.
+    :param name: of the batch. Nobody else should write into it, and it should have neither a balancing account nor a
+        number series.
     """
 
-    def __init__(self, api: BusinessCentralApi, name: str) -> None:
+    def __init__(self, api: BusinessCentralApi, name: BatchName) -> None:
         self._api = api
-        self._name = BatchName.read(name)
+        self._name = name
         self.settle = sum(api.timeout) + SLACK
 
     def problems(self, journals: Sequence[Journal]) -> list[Problem]:

@@ -34,14 +34,8 @@ class BatchName:
     code: str
     template: str = ""
 
-    @classmethod
-    def read(cls, name: str) -> BatchName:
-        """Read ``ANAPLAN``, or ``GENERAL/ANAPLAN`` with the template before the batch."""
-        template, _, code = name.rpartition("/")
-        return cls(code.strip(), template.strip())
-
     def __str__(self) -> str:
-        return f"{self.template}/{self.code}" if self.template else self.code
+        return f"{self.code} of template {self.template}" if self.template else self.code
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,8 +65,7 @@ class PostingDays:
         """Return why nothing can be posted on a day; "" when it can."""
         for first, last in self.windows:
             if day < first or (last != BLANK_DATE and day > last):
-                until = "" if last == BLANK_DATE else f" to {last}"
-                return f"posting is allowed from {first}{until} only (General Ledger Setup)"
+                return f"posting is allowed {_between(first, last)} only (General Ledger Setup)"
         begun = [(start, closed) for start, closed in self.periods if start <= day]
         if self.periods and not begun:
             return f"the first accounting period begins on {self.periods[0][0]}"
@@ -104,6 +103,12 @@ def _meets(setup: dict[str, Any], period: Period) -> bool:
 
 def _window(setup: dict[str, Any]) -> tuple[date, date]:
     return setup["allowPostingFrom"] or BLANK_DATE, setup["allowPostingTo"] or BLANK_DATE
+
+
+def _between(first: date, last: date) -> str:
+    if BLANK_DATE not in (first, last):
+        return f"from {first} to {last}"
+    return f"up to {last}" if first == BLANK_DATE else f"from {first}"
 
 
 def _accounting_periods(api: BusinessCentralApi) -> list[dict[str, Any]]:

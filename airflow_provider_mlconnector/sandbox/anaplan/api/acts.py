@@ -52,7 +52,7 @@ class Acts:
             key = tuple(_member_id(self._hub.contents, dim.list_id, cell[dim.label]) for dim in module.dimensions)
             for item in module.line_items:
                 if item.name in cell:
-                    changes[item.id, *key] = Decimal(str(cell[item.name]))
+                    changes[item.id, *key] = item.value(cell[item.name])
         self._hub.edit(lambda contents: contents.with_cells(module, changes))
         return {"changed": len(changes)}
 

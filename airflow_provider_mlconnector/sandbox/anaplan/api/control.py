@@ -75,7 +75,7 @@ class Control:
             members = contents.members(module, ("", *key))
             named = dict(zip(labels, members, strict=True))
             if all(value in (named[label].code, named[label].name) for label, value in wanted.items()):
-                texts = {name: format(value, "f") for name, value in values.items()}
+                texts = {item.name: item.text(values[item.name]) for item in module.line_items if item.name in values}
                 rows.append({**{label: member.label for label, member in named.items()}, **texts})
         return {"cells": rows}
 

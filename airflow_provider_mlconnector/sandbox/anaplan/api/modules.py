@@ -89,8 +89,8 @@ def _line_item(call: Call, module: Module, item: LineItem, *, with_all: bool) ->
     applies_to = [dimension for dimension in _dimensions(call, module) if dimension["id"] not in special]
     return {
         **body,
-        "format": "NUMBER",
-        "formatMetadata": _NUMBER_FORMAT,
+        "format": "BOOLEAN" if item.is_boolean else "NUMBER",
+        "formatMetadata": {"dataType": "BOOLEAN"} if item.is_boolean else _NUMBER_FORMAT,
         "summary": "Sum",
         "appliesTo": applies_to,
         "dataTags": [],

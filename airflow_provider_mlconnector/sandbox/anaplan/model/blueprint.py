@@ -33,6 +33,9 @@ from airflow_provider_mlconnector.sandbox.anaplan.model.records import Records
 
 WORKSPACE = "Finance"
 MODEL = "FP&A Hub"
+PLAN_APPROVAL = "Plan Approval"
+"""Module and, in the plural, saved view of the flags that planners set when a plan may go."""
+
 FIRST_MONTH = date(2024, 7, 1)
 MONTHS = 48
 VERSIONS = ("Actual", "Budget", "Forecast")
@@ -122,20 +125,21 @@ def make_contents() -> Contents:
 
 def make_definitions() -> Definitions:
     """Return what the model's builder made."""
-    actuals, balances = _modules()
+    actuals, balances, approvals = _modules()
     records = _record_modules()
     imports = _imports(actuals, balances, records)
     by_name = {action.name: action for action in imports}
     in_order = ("Load Accounts", "Load Cost Centres", "Load GL Actuals")
     process = ProcessAction(ids.numbered(ids.PROCESS, 0), "Load All", tuple(by_name[name] for name in in_order))
     return Definitions(
-        modules=(actuals, balances, *records),
+        modules=(actuals, balances, *records, approvals),
         views=(
             View(actuals.id, actuals.name, actuals),
             View(balances.id, balances.name, balances),
             View(ids.numbered(ids.SAVED_VIEW, 0), "GL Actuals by Period", actuals, is_saved=True),
             View(ids.numbered(ids.SAVED_VIEW, 1), "GL Balances by Period", balances, is_saved=True),
-            *(View(module.id, module.name, module) for module in records),
+            View(ids.numbered(ids.SAVED_VIEW, 2), f"{PLAN_APPROVAL}s", approvals, is_saved=True, shows_zeros=True),
+            *(View(module.id, module.name, module) for module in (*records, approvals)),
         ),
         imports=imports,
         exports=(ExportAction(ids.numbered(ids.EXPORT, 0), "Approved Budget", actuals, BUDGET),),
@@ -147,7 +151,8 @@ def make_definitions() -> Definitions:
     )
 
 
-def _modules() -> tuple[Module, Module]:
+def _modules() -> tuple[Module, Module, Module]:
+    """Return the modules of actuals and plans, of balances, and of the flags that planners set."""
     accounts, centres = Dimension(list_id("Accounts"), "Account"), Dimension(list_id("Cost Centres"), "Cost Centre")
     rest = (
         Dimension(list_id("Entities"), "Entity"),
@@ -160,7 +165,9 @@ def _modules() -> tuple[Module, Module]:
     ]
     actuals = Module(ids.numbered(ids.MODULE, 0), "GL Actuals", (accounts, centres, *rest), tuple(items[:1]))
     balances = Module(ids.numbered(ids.MODULE, 1), "GL Balances", (accounts, *rest), tuple(items[1:]))
-    return actuals, balances
+    approved = LineItem(ids.numbered(ids.LINE_ITEM, 50), "Approved", is_boolean=True)
+    approvals = Module(ids.numbered(ids.MODULE, 20), PLAN_APPROVAL, rest, (approved,))
+    return actuals, balances, approvals
 
 
 def _record_modules() -> tuple[Module, ...]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -38,10 +39,23 @@ class Dimension:
 
 @dataclass(frozen=True, slots=True)
 class LineItem:
-    """A number that a module keeps."""
+    """A number that a module keeps; a boolean is 1 or 0, and is shown as ``true`` or ``false``."""
 
     id: str
     name: str
+    is_boolean: bool = False
+
+    def text(self, value: Decimal) -> str:
+        """Return a value as the model shows it."""
+        return str(bool(value)).lower() if self.is_boolean else format(value, "f")
+
+    def value(self, text: object) -> Decimal:
+        """Read what a person types.
+
+        :raises ArithmeticError: when it is no value of this line item.
+        """
+        typed = str(text)
+        return Decimal(typed.lower() == "true") if self.is_boolean else Decimal(typed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +81,15 @@ class Module:
 class View:
     """A view of a module. A default view has the module's id and name and shows every cell.
 
-    A saved one shows leaves only and no zeros, and calls its columns as the module's import does.
+    A saved one shows leaves only, no zeros unless its builder filters none out, and calls its columns as the module's
+    import does.
     """
 
     id: str
     name: str
     module: Module
     is_saved: bool = False
+    shows_zeros: bool = False
 
     @property
     def qualified_name(self) -> str:

@@ -2,7 +2,8 @@
 """Views of a module as tables and grids of text.
 
 A default view has the first dimension on rows, Time on columns and the rest on pages, and sums up parents. A saved view
-has every dimension on rows and the line items on columns, leaves only, and leaves out rows of zeros.
+has every dimension on rows and the line items on columns, leaves only, and leaves out rows of zeros, unless its builder
+set no such filter.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class Table:
 
     def cell_count(self) -> int:
         """Return how many cells the view shows."""
-        if self.view.is_saved:
+        if self.view.is_saved and not self.view.shows_zeros:
             return len(self.contents.rows(self.view.module)) * len(self.view.module.line_items)
         return math.prod(len(axis.places) for axis in self.layout().axes)
 
@@ -94,14 +95,14 @@ class Table:
         """Go through the view as a table: header first, a column for each dimension and each line item."""
         yield self._dimension_names() + tuple(item.name for item in self.view.module.line_items)
         for coordinates, values in self._tuples(version_id):
-            yield coordinates + tuple(_text(value) for value in values)
+            yield coordinates + self._texts(values)
 
     def single_column(self) -> Iterator[Row]:
         """Go through the view as a table with one value in a row."""
         yield (*self._dimension_names(), "Line items", "Value")
         for coordinates, values in self._tuples():
             for item, value in zip(self.view.module.line_items, values, strict=True):
-                yield (*coordinates, item.name, _text(value))
+                yield (*coordinates, item.name, item.text(value))
 
     def grid(self, selected: Mapping[str, str]) -> Grid:
         """Return one page of the view.
@@ -113,7 +114,7 @@ class Table:
         pages = _selected(layout.pages, selected)
         columns = list(itertools.product(*(axis.places for axis in layout.columns)))
         if self.view.is_saved:
-            rows = tuple((key, tuple(_text(value) for value in values)) for key, values in self._tuples())
+            rows = tuple((key, self._texts(values)) for key, values in self._tuples())
         else:
             rows = tuple(
                 (tuple(place.label for place in row), tuple(self._cell(layout, (*row, *at, *pages)) for at in columns))
@@ -149,7 +150,7 @@ class Table:
     def _tuples(self, version_id: str = "") -> Iterator[tuple[Row, list[Decimal]]]:
         """Go through the rows of a table: labels of the members, values of the line items."""
         module = self.view.module
-        if self.view.is_saved:
+        if self.view.is_saved and not self.view.shows_zeros:
             for key, held in self.contents.rows(module, version_id).items():
                 values = [held.get(item.name, Decimal(0)) for item in module.line_items]
                 if any(values):
@@ -168,7 +169,11 @@ class Table:
         by_axis = {axis.id: place for axis, place in zip(layout.axes, places, strict=True)}
         item = self.view.module.line_item(by_axis[ids.LINE_ITEMS_DIMENSION].id)
         groups = [by_axis[dimension.list_id].leaves for dimension in self.view.module.dimensions]
-        return _text(self.contents.sum_over(self.view.module, item, groups)) if item else ""
+        return item.text(self.contents.sum_over(self.view.module, item, groups)) if item else ""
+
+    def _texts(self, values: Sequence[Decimal]) -> Row:
+        items = self.view.module.line_items
+        return tuple(item.text(value) for item, value in zip(items, values, strict=True))
 
 
 def _selected(axes: Sequence[Axis], selected: Mapping[str, str]) -> list[Place]:
@@ -183,7 +188,3 @@ def _selected(axes: Sequence[Axis], selected: Mapping[str, str]) -> list[Place]:
             raise PageSelectorError(axis.id)
         chosen.append(place or Place("", "", ()))
     return chosen
-
-
-def _text(value: Decimal) -> str:
-    return format(value, "f")

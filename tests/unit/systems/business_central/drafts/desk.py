@@ -9,11 +9,12 @@ from typing import Any
 
 from airflow_provider_mlconnector.errors import ConflictError, LostAnswerError, ServerError
 from airflow_provider_mlconnector.finance.drafts import Journal, JournalLine, document_key
-from airflow_provider_mlconnector.sandbox.business_central.journals import journals_of
+from airflow_provider_mlconnector.sandbox.business_central.journals import DEFAULT_TEMPLATE, journals_of
 from airflow_provider_mlconnector.sandbox.running import Sandbox
 from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
-from airflow_provider_mlconnector.systems.business_central.connection import BusinessCentralConnection
+from airflow_provider_mlconnector.systems.business_central.connection import BusinessCentralConnection, FinanceApi
 from airflow_provider_mlconnector.systems.business_central.drafts import BusinessCentralDrafts
+from airflow_provider_mlconnector.systems.business_central.journals import BatchName
 from airflow_provider_mlconnector.systems.drafting import Drafting, Step
 from airflow_provider_mlconnector.systems.http.entra import ClientSecret
 from tests.sandbox_control import SandboxControl
@@ -71,7 +72,7 @@ class Desk:
         self.journals.lines.clear()
         self.journals.rules.clear()
         self.control.call("DELETE", "/business_central/switches")
-        for batch in [batch for batch in self.journals.batches if batch.code not in ("ANAPLAN", "DEFAULT")]:
+        for batch in [batch for batch in self.journals.batches if batch.template != DEFAULT_TEMPLATE]:
             self.journals.remove_batch(batch)
         self.journals.put_batch(BATCH)
 
@@ -79,8 +80,8 @@ class Desk:
         for drafting in self._open:
             drafting.close()
 
-    def drafting(self, name: str = BATCH, **options: Any) -> BusinessCentralDrafts:
-        """Open the batch, as a new process does."""
+    def drafting(self, template: str = "", **options: Any) -> BusinessCentralDrafts:
+        """Open the batch, as a new process does; unless told otherwise without the finance API."""
         plain = {
             "tenant": self.told["tenant"],
             "environment": self.told["environment"],
@@ -88,10 +89,11 @@ class Desk:
             "credential": ClientSecret(self.told["client_id"], self.told["client_secret"]),
             "base_url": self.told["base_url"],
             "authority_url": self.told["authority_url"],
+            "source": FinanceApi.V2,
         }
         connection = BusinessCentralConnection(**plain | options)
         api = BusinessCentralApi(connection, clock=FakeClock(), retry=NO_JITTER, replica=False)
-        self._open.append(BusinessCentralDrafts(api, name))
+        self._open.append(BusinessCentralDrafts(api, BatchName(BATCH, template)))
         return self._open[-1]
 
     def write(self, wanted: Journal, *, killed_after: int | None = None) -> list[str]:
