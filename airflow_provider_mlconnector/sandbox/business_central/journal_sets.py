@@ -37,6 +37,9 @@ from airflow_provider_mlconnector.sandbox.business_central.wire import WireError
 from airflow_provider_mlconnector.sandbox.odata.options import Expand, Options
 from airflow_provider_mlconnector.sandbox.odata.rows import Row
 
+PARENT_TYPES = ("Journal Line", journal_dimensions.PARENT_TYPE)
+"""How the type of a journal line is written in filters."""
+
 POST_ACTION = "Microsoft.NAV.post"
 """Posts the whole batch."""
 
@@ -75,12 +78,15 @@ def journal_source(journals: Journals, target: Target, options: Options, lag: fl
             return TableSource("journal", BATCH_FIELDS, [batch_row(one) for one in _batches(journals, target, options)])
         case "journals", "journalLines":
             return _lines(journals, journals.lines_of(_batch(journals, target.key)), lag)
+        case "journalLines", "" if target.key:
+            return _line_source(journals, [_line_of(journals, target)])
         case "journalLines", "":
-            return _lines(journals, _lines_named(journals, target, options), lag)
+            return _lines(journals, journals.lines_of(_batch(journals, _journal_named(options))), lag)
         case "journalLines", "dimensionSetLines":
-            return _set_lines(journals, _line(journals, target.key))
-        case "dimensionSetLines", "" if _parent_of(journals, options):
-            return _set_lines(journals, _line(journals, _parent_of(journals, options)))
+            return _set_lines(journals, _line_of(journals, target))
+        case "dimensionSetLines", "" if _parent_type(options) in PARENT_TYPES:
+            parent = _line(journals, str(equalities(options).get("parentId", "")))
+            return _set_lines(journals, parent, _parent_type(options))
         case "defaultDimensions", "":
             return TableSource("defaultDimension", DEFAULT_FIELDS, default_rows(journals))
         case _:
@@ -127,9 +133,7 @@ def _added_line(journals: Journals, target: Target, change: Change, journal: str
 
 
 def _changed_line(journals: Journals, target: Target, change: Change) -> Target | None:
-    line = _line(journals, target.key)
-    if target.above and target.above != line.batch.id:
-        raise no_record(target.key)
+    line = _line_of(journals, target)
     _check_version(change, line_row(line))
     if change.method == "DELETE":
         journals.remove(line)
@@ -189,13 +193,19 @@ def _line(journals: Journals, key: str) -> DraftLine:
     raise no_record(key)
 
 
-def _lines_named(journals: Journals, target: Target, options: Options) -> Sequence[DraftLine]:
-    if target.key:
-        return [_line(journals, target.key)]
+def _line_of(journals: Journals, target: Target) -> DraftLine:
+    """Return the line that a path names; below a journal only where it is one of that."""
+    line = _line(journals, target.key)
+    if target.above not in ("", line.batch.id):
+        raise no_record(target.key)
+    return line
+
+
+def _journal_named(options: Options) -> str:
     journal = equalities(options).get("journalId")
     if not isinstance(journal, str):
         raise dialog("You must specify a journal batch ID or a journal ID to get a journal line.")
-    return journals.lines_of(_batch(journals, journal))
+    return journal
 
 
 def _lines(journals: Journals, lines: Sequence[DraftLine], lag: float) -> LineSource:
@@ -203,17 +213,19 @@ def _lines(journals: Journals, lines: Sequence[DraftLine], lag: float) -> LineSo
     listed = [
         line for line in lines if line.account_type in LISTED_TYPES and (not lag or line.modified_at <= seen_until)
     ]
+    return _line_source(journals, listed)
+
+
+def _line_source(journals: Journals, lines: Sequence[DraftLine]) -> LineSource:
     navigations = ("dimensionSetLines", "account", "attachments")
-    return LineSource("journalLine", LINE_FIELDS, [line_row(line) for line in listed], navigations, journals=journals)
+    return LineSource("journalLine", LINE_FIELDS, [line_row(line) for line in lines], navigations, journals=journals)
 
 
-def _parent_of(journals: Journals, options: Options) -> str:
-    """Return the id of the journal line whose dimensions a filter asks for; "" when it is none."""
-    given = equalities(options)
-    if given.get("parentType") not in ("Journal Line", journal_dimensions.PARENT_TYPE):
-        return ""
-    return str(given.get("parentId", ""))
+def _parent_type(options: Options) -> str:
+    return str(equalities(options).get("parentType", ""))
 
 
-def _set_lines(journals: Journals, line: DraftLine) -> TableSource:
-    return TableSource("dimensionSetLine", SET_LINE_FIELDS, journal_dimensions.rows_below(journals, line))
+def _set_lines(journals: Journals, line: DraftLine, parent_type: str = journal_dimensions.PARENT_TYPE) -> TableSource:
+    """Return the dimensions of a line; a filter finds them by whichever way of writing the parent's type it has."""
+    rows = [{**row, "parentType": parent_type} for row in journal_dimensions.rows_below(journals, line)]
+    return TableSource("dimensionSetLine", SET_LINE_FIELDS, rows)

@@ -180,3 +180,25 @@ def test_the_clock_is_moved_over_http(shop):
     before = shop.world.clock.now()
     requests.post(f"{shop.url}/_sandbox/clock", json={"advance": 3600}, timeout=5)
     assert 3600 <= (shop.world.clock.now() - before).total_seconds() < 3700
+
+
+def test_a_late_request_does_its_work_when_its_virtual_time_has_come(shop):
+    shop.world.clock.freeze()
+    shop.fault(FaultKind.LATE, seconds=30)
+    with pytest.raises(requests.ConnectionError):
+        requests.post(f"{shop.url}/shop/sales", data=b"late", timeout=5)
+    shop.world.clock.advance(29)
+    assert requests.post(f"{shop.url}/shop/sales", data=b"meanwhile", timeout=5).json() == {"sold": 1}
+    shop.world.clock.advance(1)
+    assert requests.post(f"{shop.url}/shop/sales", data=b"after", timeout=5).json() == {"sold": 3}
+    assert shop.sold == [b"meanwhile", b"late", b"after"]
+
+
+def test_control_routes_see_the_work_of_late_requests_too(shop):
+    shop.fault(FaultKind.LATE, seconds=30)
+    with pytest.raises(requests.ConnectionError):
+        requests.post(f"{shop.url}/shop/sales", data=b"late", timeout=5)
+    requests.post(f"{shop.url}/_sandbox/clock", json={"advance": 30}, timeout=5)
+    assert shop.sold == []
+    requests.get(f"{shop.url}/_sandbox/clock", timeout=5)
+    assert shop.sold == [b"late"]
