@@ -25,7 +25,7 @@ _WRITING = "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteE
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class WireError(Exception):
     """An error answer; an empty message is an empty body."""
 

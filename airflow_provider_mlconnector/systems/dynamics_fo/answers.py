@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.errors import (
     AuthenticationError,
+    ConflictError,
     MlconnectorError,
     NotFoundError,
     PermissionDeniedError,
@@ -27,6 +28,7 @@ _ACTIVITY = "ms-dyn-aid"
 _KIND = re.compile(r"^(Info|Warning|Error):\s*")
 _TAIL = re.compile(r"^validate(Write|Field) failed\b")
 _UNKNOWN_PROPERTY = re.compile(r"Could not find a property named '([^']+)'")
+_MOVED = ("update conflict", "already exists")
 _LONGEST = 500
 
 
@@ -47,6 +49,18 @@ def classify(response: requests.Response) -> MlconnectorError:
         error.args = (error.message,)
     error.hint = error.hint or _hint(error)
     return error
+
+
+def judged_change(error: RemoteError) -> RemoteError:
+    """Return what an error means for a request that changes something: some say that the last look is out of date.
+
+    Two requests at work on one journal, a line that is there already, and a record that is gone are such.
+    """
+    moved = isinstance(error, NotFoundError) or any(sign in error.message.lower() for sign in _MOVED)
+    if not moved or isinstance(error, ConflictError):
+        return error
+    hint = "Somebody else is at work on the journal: keep its journal name for the plan alone."
+    return ConflictError(error.message, hint=hint, status=error.status, path=error.path, request_id=error.request_id)
 
 
 def useful(inner: str) -> str:

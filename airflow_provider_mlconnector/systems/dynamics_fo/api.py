@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
-from airflow_provider_mlconnector.errors import ProtocolError
-from airflow_provider_mlconnector.systems.dynamics_fo.answers import classify
+from airflow_provider_mlconnector.errors import ProtocolError, RemoteError
+from airflow_provider_mlconnector.systems.dynamics_fo.answers import classify, judged_change
 from airflow_provider_mlconnector.systems.dynamics_fo.connection import LARGEST_PAGE, FinanceOperationsConnection
 from airflow_provider_mlconnector.systems.dynamics_fo.resources import Resource
 from airflow_provider_mlconnector.systems.http.entra import EntraTokens, require_tls
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 PASSES = 3
 """How often a small set is read from its beginning when it changes meanwhile."""
+
+_BODIES = msgspec.json.Encoder(decimal_format="number")
 
 READING = {"Accept": "application/json"}
 CROSS_COMPANY = {"cross-company": "true"}
@@ -79,6 +81,11 @@ class FinanceOperationsApi:
         self._reader = ODataReader(self._session, page_size=size, headers=READING, clock=clock)
 
     @property
+    def timeout(self) -> tuple[float, float]:
+        """Seconds to connect, and of silence, after which a request is given up."""
+        return self._session.timeout
+
+    @property
     def requests_made(self) -> int:
         """Requests sent so far, logins not counted."""
         return self._session.requests_made
@@ -97,7 +104,7 @@ class FinanceOperationsApi:
         """
         decoder = _decoder(resource)
         params = {**CROSS_COMPANY, "$filter": where, "$orderby": resource.order, "$count": "true"}
-        params["$select"] = ",".join(field.name for field in resource.wire_fields)
+        params["$select"] = ",".join(field.name for field in resource.wire_fields if not field.name.startswith("@"))
         asked = {name: text for name, text in params.items() if text}
         for _ in range(PASSES):
             pages = list(self._reader.pages(resource.name, asked))
@@ -121,6 +128,31 @@ class FinanceOperationsApi:
         """Return the rows of a page under their stock names."""
         batch = _decoder(resource).decode(page)
         return batch.rename_columns([field.name for field in resource.fields])
+
+    def change(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, match: str = "") -> None:
+        """Send a request that changes something, once.
+
+        :param match: the etag of what is to be changed.
+        :raises LostAnswerError: when it may have taken effect all the same.
+        :raises ConflictError: when things are otherwise than they were when they were looked at.
+        """
+        try:
+            self._send_once(method, address(path, CROSS_COMPANY), body, {"If-Match": match} if match else {})
+        except RemoteError as exc:
+            raise judged_change(exc) from exc
+
+    def call_service(self, path: str, body: Mapping[str, Any]) -> None:
+        """Call a custom service of the customer's, once.
+
+        :param path: below the environment's address.
+        :raises LostAnswerError: when it may have taken effect all the same.
+        """
+        self._send_once("POST", f"{self.connection.environment_url.rstrip('/')}/{path}", body, {})
+
+    def _send_once(self, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str]) -> None:
+        data = None if body is None else _BODIES.encode(body)
+        plain = {**READING, "Content-Type": "application/json"}
+        self._session.request(method, path, data=data, headers=plain | dict(headers), idempotent=False)
 
     def count(self, resource: Resource, where: str) -> int:
         """Ask the server how many rows it has."""

@@ -22,7 +22,8 @@ CAPABILITIES = Capabilities(
         Dataset.VENDORS: _AS_IT_STANDS,
         Dataset.PERIODS: _AS_IT_STANDS,
     },
-    drafts_journals=False,
+    drafts_journals=True,
+    draft_options=("layer", "workflow", "mandatory", "posting_service", "posting_arguments"),
     overlap=timedelta(hours=1),  # numbers are given out in blocks per server, and long postings commit late
     title="Finance & Operations",
     readers=4,

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from airflow_provider_mlconnector.errors import CapabilityError, ConfigurationError, SchemaDriftError
@@ -101,6 +102,12 @@ def split(text: str, delimiter: str) -> list[str]:
         else:
             current, at = current + text[at], at + 1
     return [*segments, current]
+
+
+def join(segments: Iterable[str], delimiter: str) -> str:
+    """Return a display value: a backslash before each backslash and each character of the delimiter in a segment."""
+    special = re.compile("[" + re.escape(delimiter[0]) + r"\\]")
+    return delimiter.join(special.sub(lambda match: "\\" + match[0], segment) for segment in segments)
 
 
 def _source(api: FinanceOperationsApi, lines: Resource) -> tuple[Field, Reader]:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.errors import DataError
 from airflow_provider_mlconnector.finance.datasets import DIMENSION_PREFIX, Dataset, EntryKind
+from airflow_provider_mlconnector.finance.drafts import KEY_PATTERN
 from airflow_provider_mlconnector.systems.canonical import Column, KeyOf, canonical_batch, constant
 from airflow_provider_mlconnector.systems.dynamics_fo.api import FinanceOperationsApi
 from airflow_provider_mlconnector.systems.dynamics_fo.company import Company, FiscalType
@@ -141,7 +142,7 @@ class Journal:
             "ledger": headers["PostingLayer"],
             "source": headers["JournalCategory"],
             "statistical": constant(False, lines.num_rows),  # there are no statistical accounts in this ledger
-            "plan_document": constant(False, lines.num_rows),  # nothing is written to it
+            "plan_document": _of_plans(headers["DocumentNumber"]),
         }
         return canonical_batch(Dataset.JOURNAL_LINES, columns, dimensions=self._dimensions.columns(lines))
 
@@ -206,6 +207,14 @@ def spans(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 def _numbers(column: Column) -> list[int]:
     return [int(number) for number in column.to_pylist()]
+
+
+def _of_plans(documents: Column) -> Column:
+    """Say which lines were drafts of ours that a person posted: by the document number, which posting hands on."""
+    import pyarrow.compute as pc
+
+    ours: Column = pc.match_substring_regex(documents, f"^{KEY_PATTERN}$")
+    return pc.fill_null(ours, False)
 
 
 def _with_field(lines: Resource, dimensions: Dimensions) -> Resource:

@@ -42,6 +42,11 @@ def day_of(at: datetime) -> date:
     return at.astimezone(UTC).date()
 
 
+def noon(day: date) -> str:
+    """Return a day as it is written to the environment: as noon of it in UTC."""
+    return f"{day}T12:00:00Z"
+
+
 def stamps(times: Column) -> Column:
     """Return stamps with the blank ones null."""
     import pyarrow as pa
