@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
+from contextlib import closing
+
 import pytest
 
-from airflow_provider_mlconnector.errors import ConfigurationError, TrailError, VaultError
+from airflow_provider_mlconnector.errors import CapabilityError, ConfigurationError, TrailError, VaultError
 from airflow_provider_mlconnector.hooks.anaplan import AnaplanHook
 from airflow_provider_mlconnector.hooks.business_central import BusinessCentralHook
+from airflow_provider_mlconnector.hooks.ledger import LedgerHook
 from airflow_provider_mlconnector.hooks.trail import TrailHook
+from airflow_provider_mlconnector.systems.drafting import DraftState
+from tests.unit.systems.business_central.drafts.desk import journal
 
 
 def test_a_good_anaplan_connection_says_who_is_logged_in(site):
@@ -98,6 +103,36 @@ def test_a_wrong_business_central_connection_says_what_is_wrong(site, wrong, tol
     assert not ok
     assert told in sentence
     assert "hunter2" not in sentence
+
+
+def test_a_batch_is_named_with_its_template(site):
+    wanted = journal()
+    for name, options, told in (
+        ("ANAPLAN", {}, []),
+        ("NOBODYS", {}, ["NOBODYS"]),
+        ("ANAPLAN", {"template": "ASSETS"}, ["ANAPLAN of template ASSETS"]),
+    ):
+        with closing(BusinessCentralHook().get_drafting(name, "", options)) as drafting:
+            assert drafting.find(wanted).state is DraftState.MISSING
+            assert [problem.subject for problem in drafting.problems([wanted])] == told
+
+
+def test_a_drafts_reader_waits_as_long_as_a_request_may_take(site, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__MLCONNECTOR__READ_TIMEOUT", "77")
+    with closing(BusinessCentralHook().get_drafting("ANAPLAN")) as drafting:
+        assert 87 < drafting.settle < 150
+
+
+def test_a_ledger_that_takes_no_drafts_says_so():
+    class Bare(LedgerHook):
+        conn_name_attr = "bare_conn_id"
+        hook_name = "A bare ledger"
+
+        def get_erp(self, company="", period_of=None):
+            raise NotImplementedError
+
+    with pytest.raises(CapabilityError, match="A bare ledger takes no drafts"):
+        Bare().get_drafting("ANAPLAN")
 
 
 def test_a_trail_that_was_never_set_up_says_how(home):
