@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_mlconnector.errors import (
     AuthenticationError,
-    ConflictError,
-    LostAnswerError,
     MlconnectorError,
     NotFoundError,
     PermissionDeniedError,
@@ -27,9 +25,6 @@ if TYPE_CHECKING:
 
 NOT_ANSWERED = frozenset({400, 403, 404, 405, 501})
 """Answers by which an API, an entity set or an option turns out not to be offered here, or not to us."""
-
-MOVED = frozenset({"Internal_EntityWithSameKeyExists", "Internal_RecordNotFound"})
-"""Codes of errors about a record that is there already, or not any more."""
 
 _CORRELATION = re.compile(r"\s*CorrelationId:\s*([0-9a-fA-F-]{36})\.?")
 _UNKNOWN_PROPERTY = re.compile(r"Could not find a property named '([^']+)'")
@@ -61,21 +56,6 @@ def is_not_answered(error: RemoteError) -> bool:
 def is_lost_dimension_value(error: RemoteError) -> bool:
     """Say whether dimensions could not be expanded since a row names a dimension value that was deleted."""
     return error.status in (400, 404) and "dimension value" in error.message.lower()
-
-
-def judged_change(error: RemoteError) -> RemoteError:
-    """Return what an error means for a request that changes something.
-
-    One that the server gave up after its own time-out (408) may have taken effect. One about a record that is there
-    already, or gone, was asked for things as they were at the last look.
-    """
-    if error.status == 408:
-        return LostAnswerError(error.message, hint=error.hint, status=408, path=error.path)
-    moved = error.remote_code in MOVED or "already exists" in error.message
-    if moved and not isinstance(error, ConflictError):
-        hint = "Others write into the journal batch, or it holds lines that the API hides: keep it for the plan alone."
-        return ConflictError(error.message, hint=hint, status=error.status, path=error.path)
-    return error
 
 
 def _hint(error: RemoteError) -> str:

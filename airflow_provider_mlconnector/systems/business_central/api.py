@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -16,7 +16,6 @@ from airflow_provider_mlconnector.systems.business_central.answers import (
     classify,
     is_lost_dimension_value,
     is_not_answered,
-    judged_change,
 )
 from airflow_provider_mlconnector.systems.business_central.connection import (
     LARGEST_PAGE,
@@ -42,8 +41,6 @@ READING = {"Data-Access-Intent": "ReadOnly", **PLAIN}
 """Of every read for which a replica will do, which may be a little behind."""
 
 EXPAND = "dimensionSetLines"
-
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 Result = TypeVar("Result")
 
@@ -94,7 +91,7 @@ class BusinessCentralApi:
                 proxies=proxies,
                 verify=verify,
             )
-        self._session = HttpSession(
+        self.session = HttpSession(
             require_tls(connection.root),
             authorize=self._tokens.headers if self._tokens else None,
             on_unauthorized=self._tokens.reject if self._tokens else None,
@@ -107,23 +104,18 @@ class BusinessCentralApi:
             one_at_a_time=True,
         )
         size = min(connection.page_size, LARGEST_PAGE)
-        self._reader = ODataReader(self._session, page_size=size, headers=self._headers, clock=clock)
+        self._reader = ODataReader(self.session, page_size=size, headers=self._headers, clock=clock)
         self._companies: Companies | None = None
         self._offered: dict[str, bool] = {}
 
     @property
     def requests_made(self) -> int:
         """Requests sent to the APIs so far."""
-        return self._session.requests_made
-
-    @property
-    def timeout(self) -> tuple[float, float]:
-        """Seconds to connect, and of silence that are borne."""
-        return self._session.timeout
+        return self.session.requests_made
 
     def close(self) -> None:
         """Release connections."""
-        self._session.close()
+        self.session.close()
         if self._tokens:
             self._tokens.close()
 
@@ -134,7 +126,7 @@ class BusinessCentralApi:
     def companies(self) -> Companies:
         """Return the companies of the environment, asked for once; the service allows 300, which is one page."""
         if self._companies is None:
-            response = self._session.request("GET", f"{Api.V2}/companies", headers=self._headers)
+            response = self.session.request("GET", f"{Api.V2}/companies", headers=self._headers)
             date = response.headers.get("Date")
             try:
                 self._companies = msgspec.json.decode(response.content, type=Companies)
@@ -179,7 +171,7 @@ class BusinessCentralApi:
     def text(self, path: str, params: Mapping[str, str]) -> str | None:
         """Return a plain answer, such as a count; None where the server does not offer it."""
         try:
-            response = self._session.request("GET", address(path, params), headers=self._headers)
+            response = self.session.request("GET", address(path, params), headers=self._headers)
         except RemoteError as exc:
             if is_not_answered(exc):
                 return None
@@ -202,29 +194,11 @@ class BusinessCentralApi:
         *,
         where: str = "",
         path: str = "",
-        top: int | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of a resource page by page, as they came; for sets of a few pages.
-
-        :param top: how many rows are wanted at most.
-        """
+        """Yield the rows of a resource page by page, as they came; for sets of a few pages."""
         decoder = RowDecoder(resource.title, resource.fields, key=resource.key)
-        for page in decoder.checked(self._pages(resource, where, path, top), findings):
+        for page in decoder.checked(self._pages(resource, where, path), findings):
             yield decoder.decode(page)
-
-    def change(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, match: str = "") -> None:
-        """Send a request that changes something, once.
-
-        :param match: the etag of what is to be changed, or ``*``.
-        :raises LostAnswerError: when it may have taken effect all the same, and when the server gave it up.
-        :raises ConflictError: when things are otherwise than they were when they were looked at.
-        """
-        headers = {**self._headers, "Content-Type": "application/json", **({"If-Match": match} if match else {})}
-        data = None if body is None else _ENCODER.encode(body)
-        try:
-            self._session.request(method, path, data=data, headers=headers, idempotent=False)
-        except RemoteError as exc:
-            raise judged_change(exc) from exc
 
     def many_rows(
         self,
@@ -239,13 +213,13 @@ class BusinessCentralApi:
         pages = decoder.checked(self._pages(resource, where), findings)
         return overlapped(pages, lambda page: work(decoder.decode(page), page))
 
-    def _pages(self, resource: Resource, where: str, path: str = "", top: int | None = None) -> Iterator[Page]:
+    def _pages(self, resource: Resource, where: str, path: str = "") -> Iterator[Page]:
         options = {
             "$filter": where,
             "$orderby": resource.order,
             "$select": resource.selected,
             "$expand": resource.expanded,
-            "$top": "" if top is None else str(top),
+            "$top": str(resource.top or ""),
         }
         params = {name: value for name, value in options.items() if value}
         path = path or self.path(resource)

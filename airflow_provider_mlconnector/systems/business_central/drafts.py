@@ -31,6 +31,7 @@ from airflow_provider_mlconnector.systems.business_central.journals import (
     standing_lines,
 )
 from airflow_provider_mlconnector.systems.business_central.resources import DIMENSION_LINES, JOURNAL_LINES
+from airflow_provider_mlconnector.systems.business_central.writing import ANY_VERSION, send_change
 from airflow_provider_mlconnector.systems.drafting import Draft, DraftState, Problem, Step
 
 NUMBER_STEP = 10_000
@@ -38,8 +39,6 @@ NUMBER_STEP = 10_000
 
 SLACK = 15.0
 """Seconds more than both time-outs after which a request counts as over: clocks and queues are not exact."""
-
-ANY_VERSION = "*"
 
 
 class BusinessCentralDrafts:
@@ -53,7 +52,7 @@ class BusinessCentralDrafts:
     def __init__(self, api: BusinessCentralApi, name: BatchName) -> None:
         self._api = api
         self._name = name
-        self.settle = sum(api.timeout) + SLACK
+        self.settle = sum(api.session.timeout) + SLACK
 
     def problems(self, journals: Sequence[Journal]) -> list[Problem]:
         """Check journals against batch, accounts, dimensions, rules and dates; report all there is."""
@@ -64,8 +63,7 @@ class BusinessCentralDrafts:
         posted = self._posted(journal)
         if posted is not None:
             return posted
-        batch = find_batch(self._api, self._name)
-        standing = standing_lines(self._api, batch, journal.key) if batch else []
+        _, standing = self._standing(journal)
         if not standing:
             return Draft(DraftState.MISSING)
         kept, surplus = sort_out(journal, standing)
@@ -80,12 +78,12 @@ class BusinessCentralDrafts:
 
         Lines come first, and their dimensions in the round after: a new line has its account's default dimensions.
 
-        :raises ConfigurationError: when the batch is gone, or was given a balancing account.
+        :raises ConfigurationError: when lines are missing and the batch is gone, or was given a balancing account.
         """
         if self._posted(journal) is not None:
             return []
-        batch = self._usable_batch()
-        kept, surplus = sort_out(journal, standing_lines(self._api, batch, journal.key))
+        batch, standing = self._standing(journal)
+        kept, surplus = sort_out(journal, standing)
         steps = [self._removal(journal, line) for line in surplus]
         for line in journal.lines:
             steps += self._mend(journal, line, kept.get(line.number))
@@ -102,17 +100,18 @@ class BusinessCentralDrafts:
             return None
         return Draft(DraftState.POSTED, posted.lines, posted.number, complete=posted.complete)
 
-    def _usable_batch(self) -> Batch:
+    def _standing(self, journal: Journal) -> tuple[Batch | None, list[StandingLine]]:
+        """Return the batch as it is now, and what it holds of the document."""
         batch = find_batch(self._api, self._name)
-        problem = batch_problem(self._name, batch)
-        if batch is None or problem:
-            raise ConfigurationError(f"Journal batch {self._name}: {problem}.")
-        return batch
+        return batch, standing_lines(self._api, batch, journal.key) if batch else []
 
-    def _additions(self, journal: Journal, missing: Sequence[JournalLine], batch: Batch) -> Iterator[Step]:
+    def _additions(self, journal: Journal, missing: Sequence[JournalLine], batch: Batch | None) -> Iterator[Step]:
         """Yield the steps that add lines, numbered on from the batch's last one."""
         if not missing:
             return
+        problem = batch_problem(self._name, batch)
+        if batch is None or problem:
+            raise ConfigurationError(f"Journal batch {self._name}: {problem}.")
         last, path = last_number(self._api, batch), lines_path(self._api, batch)
         for place, line in enumerate(missing, start=1):
             body = {"lineNumber": last + place * NUMBER_STEP, "accountNumber": line.account, **_values(journal, line)}
@@ -153,7 +152,7 @@ class BusinessCentralDrafts:
     def _step(
         self, sentence: str, method: str, path: str, body: Mapping[str, Any] | None = None, match: str = ""
     ) -> Step:
-        return Step(sentence, partial(self._api.change, method, path, body, match=match))
+        return Step(sentence, partial(send_change, self._api.session, method, path, body, match))
 
 
 def sort_out(journal: Journal, standing: Sequence[StandingLine]) -> tuple[dict[int, StandingLine], list[StandingLine]]:

@@ -113,7 +113,7 @@ def standing_lines(api: BusinessCentralApi, batch: Batch, key: str) -> list[Stan
 
 def last_number(api: BusinessCentralApi, batch: Batch) -> int:
     """Return the largest line number of a batch; 0 when it is empty."""
-    pages = api.rows(LAST_JOURNAL_LINE, [], path=lines_path(api, batch), top=1)
+    pages = api.rows(LAST_JOURNAL_LINE, [], path=lines_path(api, batch))
     return max((int(row["lineNumber"]) for rows in pages for row in rows.to_pylist()), default=0)
 
 

@@ -23,6 +23,7 @@ class Resource:
     """An entity set.
 
     :param select: ask for the fields by name: rows hold more than we should see, or more than is worth sending.
+    :param top: how many rows are wanted at most; 0 for all.
     :param query: a query object, whose paging by links is not assured; ``order`` is that of its pages.
     """
 
@@ -33,6 +34,7 @@ class Resource:
     select: bool = False
     query: bool = False
     order: str = ""
+    top: int = 0
 
     @property
     def title(self) -> str:
@@ -156,7 +158,7 @@ JOURNAL_LINES = Resource(
     ),
     order="lineNumber",
 )
-LAST_JOURNAL_LINE = Resource("journalLines", fields_of("lineNumber:i!"), select=True, order="lineNumber desc")
+LAST_JOURNAL_LINE = Resource("journalLines", fields_of("lineNumber:i!"), select=True, order="lineNumber desc", top=1)
 DEFAULT_DIMENSIONS = Resource(
     "defaultDimensions", fields_of("id:t! parentId:t! dimensionCode:t! dimensionValueCode:t postingValidation:t")
 )

@@ -189,6 +189,7 @@ def test_a_batch_that_is_gone_or_balances_each_line_is_not_written_into(desk):
     with pytest.raises(ConfigurationError, match="no such journal batch"):
         desk.drafting("ASSETS").steps(journal())
     assert desk.drafting("ASSETS").find(journal()).state is DraftState.MISSING
+    assert desk.drafting("ASSETS").steps(journal(lines=())) == []
     assert desk.lines() == []
 
 

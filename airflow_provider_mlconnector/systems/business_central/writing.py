@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests that change something in a company: each is sent once, and what its failure means is judged for a writer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from airflow_provider_mlconnector.errors import ConflictError, LostAnswerError, RemoteError
+from airflow_provider_mlconnector.systems.business_central.api import PLAIN
+from airflow_provider_mlconnector.systems.http.session import HttpSession
+
+ANY_VERSION = "*"
+
+MOVED = frozenset({"Internal_EntityWithSameKeyExists", "Internal_RecordNotFound"})
+"""Codes of errors about a record that is there already, or not any more."""
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def send_change(
+    session: HttpSession, method: str, path: str, body: Mapping[str, Any] | None = None, match: str = ""
+) -> None:
+    """Send a request that changes something, once.
+
+    :param match: the etag of what is to be changed, or ``*``; "" for a request that adds something.
+    :raises LostAnswerError: when it may have taken effect all the same.
+    :raises ConflictError: when things are otherwise than they were when they were looked at.
+    """
+    headers = {**PLAIN, "Content-Type": "application/json", **({"If-Match": match} if match else {})}
+    data = None if body is None else _ENCODER.encode(body)
+    try:
+        session.request(method, path, data=data, headers=headers, idempotent=False)
+    except RemoteError as exc:
+        raise judged(exc) from exc
+
+
+def judged(error: RemoteError) -> RemoteError:
+    """Return what an error means for a request that changes something.
+
+    One that the server gave up after its own time-out (408) may have taken effect. One about a record that is there
+    already, or gone, was asked for things as they were at the last look.
+    """
+    if error.status == 408:
+        return LostAnswerError(error.message, hint=error.hint, status=408, path=error.path)
+    moved = error.remote_code in MOVED or "already exists" in error.message
+    if moved and not isinstance(error, ConflictError):
+        hint = "Others write into the journal batch, or it holds lines that the API hides: keep it for the plan alone."
+        return ConflictError(error.message, hint=hint, status=error.status, path=error.path)
+    return error
