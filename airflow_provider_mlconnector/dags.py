@@ -44,6 +44,7 @@ from airflow_provider_mlconnector.operators.planning import PERIODS_PARAM, VERSI
 from airflow_provider_mlconnector.operators.reconcile import ReconcileOperator
 from airflow_provider_mlconnector.operators.running import FULL_PARAM
 from airflow_provider_mlconnector.operators.sweep import SWEEP_XCOM, ReloadOperator, SweepOperator
+from airflow_provider_mlconnector.sensors.plan import PlanFlagSensor
 from airflow_provider_mlconnector.timetables.close_calendar import CloseCalendarTimetable
 
 MAX_ACTIVE_RUNS = 4
@@ -124,6 +125,8 @@ def _plan_schedule(flow: Flow, spec: PlanSpec) -> Any:
 def _plan_tasks(flow: Flow, spec: PlanSpec, notifiers: Sequence[BaseNotifier]) -> None:
     pages = plan_story.task_stories(flow, spec)
     export = ExportPlanOperator(task_id="export", flow=flow, spec=spec, doc_md=pages["export"])
+    if spec.flag is not None:
+        PlanFlagSensor(task_id="flag", flow=flow, spec=spec, flag=spec.flag, doc_md=pages["flag"]) >> export
     resolve = ResolvePlanOperator(
         task_id="resolve", flow=flow, spec=spec, exported=export.output, doc_md=pages["resolve"]
     )

@@ -22,8 +22,9 @@ def plan_mistakes(spec: FlowSpec) -> Iterator[Mistake]:
             yield ("plan", index), refusal
         if names[plan.effective_name] > 1:
             yield ("plan", index, "export"), f"two plans are called '{plan.effective_name}'; give them a 'name'."
-        for place, sentence in (*_columns(plan), *_reverse(spec, plan), *_journal(plan), *_options(spec, plan)):
-            yield ("plan", index, *place), sentence
+        for check in (_columns(plan), _reverse(spec, plan), _journal(plan), _options(spec, plan), _flag(plan)):
+            for place, sentence in check:
+                yield ("plan", index, *place), sentence
 
 
 def reversed_load(spec: FlowSpec, plan: PlanSpec) -> LoadSpec | None:
@@ -86,3 +87,11 @@ def _options(spec: FlowSpec, plan: PlanSpec) -> Iterator[Mistake]:
             yield ("journal", "options"), f"{capabilities.title} has no options for journals."
         elif name not in capabilities.draft_options:
             yield ("journal", "options", name), unknown_name("option", name, list(capabilities.draft_options))
+
+
+def _flag(plan: PlanSpec) -> Iterator[Mistake]:
+    for dimension, member in plan.flag.at.items() if plan.flag else ():
+        try:
+            member.format(period="")
+        except (KeyError, IndexError, ValueError):
+            yield ("flag", "at", dimension), "only {period} is filled in; write {{ for a brace."

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator
 
 from airflow_provider_mlconnector.finance.datasets import DIMENSION_PREFIX
 from airflow_provider_mlconnector.finance.time_words import Span
@@ -58,17 +58,39 @@ class JournalSpec(Strict):
     options: Texts = Field(default={})
 
 
+class ApproverSpec(Strict):
+    """A user of Airflow.
+
+    :param name: as the person logs in.
+    :param id: what the auth manager calls the user: FAB counts them (``"7"``); the simple one takes the name.
+    """
+
+    name: Name
+    id: Name
+
+
 class ApprovalSpec(Strict):
     """Who has to agree before anything is written.
 
-    :param approvers: names of the users who may answer, as Airflow's login knows them; empty: all who may at all.
+    :param approvers: the users who may answer, by name, or by name and id where Airflow's auth manager has ids of its
+        own; empty: all who may answer at all.
     :param four_eyes: who asked for the run must not approve it.
     :param wait: how long an answer is waited for; without one the run fails.
     """
 
-    approvers: tuple[Name, ...] = ()
+    approvers: tuple[Name | ApproverSpec, ...] = ()
     four_eyes: bool = True
     wait: Span = timedelta(days=7)
+
+    @property
+    def users(self) -> tuple[ApproverSpec, ...]:
+        """The users who may answer, those without an id with their name as one; empty for all."""
+        return tuple(ApproverSpec(name=one, id=one) if isinstance(one, str) else one for one in self.approvers)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the users who may answer; empty for all."""
+        return tuple(user.name for user in self.users)
 
 
 class FlagSpec(Strict):
@@ -77,13 +99,21 @@ class FlagSpec(Strict):
     :param view: saved view with the cell.
     :param at: by dimension, the member of the line that is read; ``{period}`` is the model's name of the period.
     :param item: the line item.
-    :param value: what it says then, in upper or lower case.
+    :param value: what it says then, in upper or lower case; Anaplan writes booleans ``true`` and ``false``.
+    :param wait: how long it is waited for; without it the run fails.
     """
 
     view: Name
     at: Texts = Field(default={})
     item: Name
     value: Name = "true"
+    wait: Span = timedelta(days=7)
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _as_anaplan_writes_it(cls, value: Any) -> Any:
+        """Take YAML's own booleans for Anaplan's."""
+        return str(value).lower() if isinstance(value, bool) else value
 
 
 class PlanSpec(Strict):

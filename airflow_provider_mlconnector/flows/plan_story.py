@@ -34,6 +34,7 @@ def task_stories(flow: Flow, spec: PlanSpec) -> dict[str, str]:
     """Return the pages of the tasks by their ids."""
     erp = flow.spec.erp
     return {
+        "flag": _waited_for(spec),
         "export": f"Runs the export **{spec.export}** under the model's lease, and stages its file.",
         "resolve": "Turns members back into accounts and dimensions by the code books of the close, and figures into "
         "balanced journals.",
@@ -51,11 +52,21 @@ def _start(flow: Flow, spec: PlanSpec) -> str:
     times += [f"when the asset `{spec.after}` is updated"] if spec.after else []
     by_hand = "with *Trigger*, for the fiscal periods and the version that its form names"
     text = ", and ".join([*times, by_hand])
-    return f"{text[:1].upper()}{text[1:]}."
+    return " ".join(filter(None, (f"{text[:1].upper()}{text[1:]}.", _waited_for(spec))))
+
+
+def _waited_for(spec: PlanSpec) -> str:
+    if spec.flag is None:
+        return ""
+    where = ", ".join(f"{dimension} {member}" for dimension, member in spec.flag.at.items())
+    return (
+        f"A run begins once **{spec.flag.item}** of **{spec.flag.view}** is `{spec.flag.value}` in the model"
+        f"{f' ({where})' if where else ''}, for each of its periods; it fails after {format_span(spec.flag.wait)}."
+    )
 
 
 def _asked(spec: PlanSpec) -> str:
-    who = ", ".join(spec.approval.approvers) or "anybody who may answer in Airflow"
+    who = ", ".join(spec.approval.names) or "anybody who may answer in Airflow"
     eyes = ", but not who asked for the run" if spec.approval.four_eyes else ""
     return (
         f"**{who}**{eyes} is shown totals by account, what the ledger holds by now, and the digest of the bytes. "

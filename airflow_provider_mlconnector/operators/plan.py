@@ -141,8 +141,14 @@ class PlanLedgerOperator(LedgerOperator):
         from airflow_provider_mlconnector.errors import NotApprovedError
         from airflow_provider_mlconnector.pipeline.evidence import approved_payload
 
-        four_eyes = self.spec.approval.four_eyes
-        payload = approved_payload(desk.bench, desk.run.run_id, self.resolved_plan(), four_eyes=four_eyes)
+        rules = self.spec.approval
+        payload = approved_payload(
+            desk.bench,
+            desk.run.run_id,
+            self.resolved_plan(),
+            four_eyes=rules.four_eyes,
+            approvers=rules.names,
+        )
         erp, journal = self.flow.spec.erp, self.spec.journal
         ours = (self.flow.name, self.spec.effective_name, erp.company, journal.name)
         if (payload.flow, payload.plan, payload.company, payload.name) != ours:
@@ -221,12 +227,14 @@ class VerifyPlanOperator(PlanLedgerOperator):
 
         self.wait_for_hours()
         with self.at_ledger(context) as desk, closing(open_drafting(self.flow, self.spec.journal)) as drafting:
-            receipts = verify(desk.bench, self.approved(desk), drafting, run_id=desk.run.run_id)
+            payload = self.approved(desk)
+            receipts = verify(desk.bench, payload, drafting, run_id=desk.run.run_id)
             close_run(desk.bench.trail, desk.run, RunOutcome.SUCCEEDED)
         asset = create_asset(model=self.flow.spec.anaplan.model, dataset=f"plan {self.spec.effective_name}")
         for outlet in self.outlets:
             if isinstance(outlet, AssetAlias):
-                for receipt in receipts:
-                    told = {"flow": self.flow.name, "run_id": desk.run.run_id, **receipt.to_json()}
+                for journal, receipt in zip(payload.journals, receipts, strict=True):
+                    about = {"flow": self.flow.name, "run_id": desk.run.run_id, "version": payload.version}
+                    told = {**about, "period": journal.period, **receipt.to_json()}
                     context["outlet_events"][outlet].add(asset, extra=told)
         return [receipt.to_json() for receipt in receipts]

@@ -31,7 +31,7 @@ def periods_of(context: Mapping[str, Any], flow: Flow) -> list[Period]:
     keys = [str(key) for key in context.get("params", {}).get(PERIODS_PARAM) or []]
     keys = keys or [key for key in _told_by_assets(context) if key]
     if not keys:
-        return [period_of(context, flow)]
+        return [period_of(context, flow, "Name its periods when you trigger it")]
     try:
         return sorted({flow.calendar.period(key) for key in keys})
     except ConfigurationError as error:

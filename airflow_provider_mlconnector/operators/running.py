@@ -67,12 +67,15 @@ def read_mode(context: Mapping[str, Any]) -> ReadMode:
     return ReadMode.WHOLE if whole else ReadMode.CHANGES
 
 
-def period_of(context: Mapping[str, Any], flow: Flow) -> Period:
+def period_of(
+    context: Mapping[str, Any], flow: Flow, how: str = "Trigger it with a period key as partition key"
+) -> Period:
     """Return the fiscal period that the run's partition key names, or its ``conf``.
 
     A run that a task started can have no partition key, see
     :class:`~airflow_provider_mlconnector.operators.sweep.ReloadOperator`.
 
+    :param how: what a person does to name one, for the error.
     :raises AirflowFailException: when there is none, with the periods that are open now.
     """
     dag_run = context["dag_run"]
@@ -84,7 +87,7 @@ def period_of(context: Mapping[str, Any], flow: Flow) -> Period:
     except ConfigurationError as error:
         what = error.message
     open_now = ", ".join(p.key for p in Agenda(flow.calendar, flow.schedule).open_periods(datetime.now(UTC))) or "none"
-    raise AirflowFailException(f"{what} Trigger it with a period key as partition key (open periods: {open_now}).")
+    raise AirflowFailException(f"{what} {how} (open periods: {open_now}).")
 
 
 def run_of(context: Mapping[str, Any], flow: str, period: str) -> RunRef:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,19 +49,28 @@ def question_of(bench: Bench, run_id: str, plan: str) -> Question:
 
 
 def note_asked(bench: Bench, run_id: str, question: Question) -> None:
-    """Note, before a person is asked, about which bytes."""
+    """Note, before a person is asked, about which bytes.
+
+    :raises NotApprovedError: when somebody was asked about others in this run: Airflow keeps the text of the first
+        question of a task, so that people would approve what they are not shown.
+    """
+    if any(sha256 != question.sha256 for sha256 in _asked(bench, run_id, question.plan)):
+        raise NotApprovedError(
+            f"{question.plan} is another one than this run asked about before, and Airflow shows the old question.",
+            hint="Start a new run.",
+        )
     bench.trail.record(run_id, EventKind.ASKED, {"plan": question.plan, "sha256": question.sha256})
 
 
 def note_answer(bench: Bench, run_id: str, plan: str, answer: Answer) -> Decision:
     """Put an answer on the trail: it is about the bytes that were asked about last."""
-    asked = [e for e in bench.trail.events(run_id) if e.kind == EventKind.ASKED and e.detail.get("plan") == plan]
+    asked = _asked(bench, run_id, plan)
     if not asked:
         raise NotApprovedError(f"Nobody was asked about {plan} in this run.")
     decision = Decision(
         run_id=run_id,
         subject=plan,
-        sha256=asked[-1].detail["sha256"],
+        sha256=asked[-1],
         chosen=answer.chosen,
         requested_by=bench.trail.run(run_id).requested_by,
         responded_by=answer.by,
@@ -71,37 +81,52 @@ def note_answer(bench: Bench, run_id: str, plan: str, answer: Answer) -> Decisio
     return decision
 
 
-def approved_payload(bench: Bench, run_id: str, resolved: ResolvedManifest, *, four_eyes: bool) -> Payload:
+def approved_payload(
+    bench: Bench, run_id: str, resolved: ResolvedManifest, *, four_eyes: bool, approvers: Collection[str] = ()
+) -> Payload:
     """Return the journals, after making sure that a person approved their bytes in this run.
 
     :param run_id: the run that is going on; what is handed on may name another.
     :param four_eyes: the one who approved must not be the one who asked for the run.
+    :param approvers: names of those who may approve; empty: whoever could answer.
     :raises NotApprovedError: when nothing proves it, and says what there is instead.
     :raises TamperedError: when the decision, or the file, is not what the trail says.
     """
     payload, sha256 = read_payload(bench, resolved)
-    see_approved(bench, run_id, payload.plan, sha256, four_eyes=four_eyes)
+    see_approved(bench, run_id, payload.plan, sha256, four_eyes=four_eyes, approvers=approvers)
     return payload
 
 
-def see_approved(bench: Bench, run_id: str, plan: str, sha256: str, *, four_eyes: bool) -> Decision:
-    """Return the decision that allows some bytes to be written.
+def see_approved(
+    bench: Bench, run_id: str, plan: str, sha256: str, *, four_eyes: bool, approvers: Collection[str] = ()
+) -> Decision:
+    """Return the decision that allows some bytes to be written: the first one, if none says otherwise.
 
     :param sha256: their digest, as they were just read.
     """
     approvals = Approvals(bench.trail.engine, bench.clock)
-    decision = approvals.get(run_id, plan, sha256)
-    if decision is None:
+    decisions = approvals.about(run_id, plan, sha256)
+    if not decisions:
         raise NotApprovedError(
             f"Nobody approved {plan} as it is (sha256 {sha256[:12]}…): {_instead(approvals, run_id)}",
             hint="Start a new run, and let a person answer it.",
         )
-    if decision.chosen != APPROVE:
-        raise NotApprovedError(f"{plan} was answered '{decision.chosen}' by {decision.responded_by or 'nobody'}.")
+    for one in decisions:
+        if one.chosen != APPROVE:
+            raise NotApprovedError(
+                f"{plan} was answered '{one.chosen}' by {one.responded_by or 'nobody'}.",
+                hint="In this run that holds, whatever else was answered; start a new one.",
+            )
+    decision = decisions[0]
     if not decision.responded_by or decision.responded_at is None:
         raise NotApprovedError(
             f"No person answered about {plan} in time; a default approves nothing.",
             hint="Start a new run, and let a person answer it.",
+        )
+    if approvers and decision.responded_by not in approvers:
+        raise NotApprovedError(
+            f"{decision.responded_by} approved {plan}; the flow wants {' or '.join(sorted(approvers))}.",
+            hint="Start a new run, and let one of them approve it.",
         )
     requested_by = bench.trail.run(run_id).requested_by
     if four_eyes and decision.responded_by in (requested_by, decision.requested_by):
@@ -110,6 +135,12 @@ def see_approved(bench: Bench, run_id: str, plan: str, sha256: str, *, four_eyes
             hint="Start a new run, and let somebody else approve it.",
         )
     return decision
+
+
+def _asked(bench: Bench, run_id: str, plan: str) -> list[str]:
+    """Return the digests of what people were asked about in a run, in order."""
+    events = [event for event in bench.trail.events(run_id) if event.kind == EventKind.ASKED]
+    return [event.detail["sha256"] for event in events if event.detail["plan"] == plan]
 
 
 def _instead(approvals: Approvals, run_id: str) -> str:

@@ -53,12 +53,17 @@ class Approvals:
         self._clock = clock
 
     def add(self, decision: Decision) -> None:
-        """Keep a decision, with an event of its run; the first one about the same bytes in a run holds."""
+        """Keep a decision, with an event of its run.
+
+        Whoever is asked again about the same bytes in the same run may choose otherwise: that is kept beside the first
+        decision, which stays.
+        """
         now = self._clock.now()
 
         def work(connection: Connection) -> None:
             runs.get_run(connection, decision.run_id, lock=True)
-            if _find(connection, decision.run_id, decision.subject, decision.sha256) is not None:
+            before = _find(connection, decision.run_id, decision.subject, decision.sha256)
+            if before is not None and before.chosen == decision.chosen:
                 return
             event = runs.append(connection, decision.run_id, EventKind.APPROVED, decision.to_json(), now)
             insert_missing(
@@ -76,15 +81,13 @@ class Approvals:
 
         write(self._engine, work)
 
-    def get(self, run_id: str, subject: str, sha256: str) -> Decision | None:
-        """Return what was decided about these bytes in this run.
+    def about(self, run_id: str, subject: str, sha256: str) -> list[Decision]:
+        """Return what was decided about these bytes in this run, the first decision first.
 
-        :raises TamperedError: when the row is not what the event says that announced it.
+        :raises TamperedError: when a row is not what the event says that announced it.
         """
         about = (subject, sha256)
-        return next(
-            (decision for decision in self.of_run(run_id) if (decision.subject, decision.sha256) == about), None
-        )
+        return [decision for decision in self.of_run(run_id) if (decision.subject, decision.sha256) == about]
 
     def of_run(self, run_id: str) -> list[Decision]:
         """Return all decisions of a run, in order.
@@ -102,22 +105,22 @@ def _find(connection: Connection, run_id: str, subject: str, sha256: str) -> Any
 
 
 def _decisions(connection: Connection, run_id: str, rows: Iterable[Any]) -> list[Decision]:
-    """Return the decisions of rows, as the events say that announced them.
+    """Return the decisions of rows, as the events say that announced them, and those that followed about the same.
 
     :raises TamperedError: when a row says something else than its event.
     """
-    events = {event.seq: event for event in runs.list_events(connection, run_id)}
-    decisions = []
+    events = runs.list_events(connection, run_id)
+    told = {event.seq: Decision.from_json(event.detail) for event in events if event.kind == EventKind.APPROVED}
+    known = set()
     for row in rows:
-        event = events.get(row.event)
-        told = Decision.from_json(event.detail) if event and event.kind == EventKind.APPROVED else None
-        if told is None or replace(told, reason="") != _decision(row):
+        announced = told.get(row.event)
+        if announced is None or replace(announced, reason="") != _decision(row):
             raise TamperedError(
                 f"The decision about '{row.subject}' in run {run_id} is not what its event says.",
                 hint="Run: airflow mlconnector trail verify",
             )
-        decisions.append(told)
-    return decisions
+        known.add((row.subject, row.payload_sha256))
+    return [decision for decision in told.values() if (decision.subject, decision.sha256) in known]
 
 
 def _decision(row: Any) -> Decision:

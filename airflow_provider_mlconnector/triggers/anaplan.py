@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Waiting without a worker: for a remote task to end, or for a model to become free.
+"""Waiting without a worker: for a remote task to end, for a model to become free, or for people to set a flag in it.
 
 Deliberately thin. A trigger asks, keeps the lease alive and, when a person kills the task, cancels; it never reads
 outcomes or files. Its event is a reason for the worker to look, never a fact: the worker asks Anaplan itself.
@@ -19,6 +19,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_mlconnector.errors import FencedError, MlconnectorError, ModelBusyError
 from airflow_provider_mlconnector.hooks.anaplan import AnaplanHook
+from airflow_provider_mlconnector.systems.anaplan.flags import Flag
 from airflow_provider_mlconnector.systems.anaplan.jobs import (
     ERRORS_TOLERATED,
     TRIGGER_FIRST_WAIT,
@@ -141,8 +142,8 @@ class AnaplanTaskTrigger(BaseTrigger):
         return self._watch
 
 
-class AnaplanModelTrigger(BaseTrigger):
-    """Fires when a model takes requests and no task runs in it, or at the deadline.
+class _LookingTrigger(BaseTrigger):
+    """Looks into a model until it finds what it waits for.
 
     The event is ``{"status": "ready" | "timeout" | "give_up", "message": <a sentence>}``.
 
@@ -151,6 +152,11 @@ class AnaplanModelTrigger(BaseTrigger):
     :param deadline: epoch seconds by the wall clock.
     :param interval: seconds between two looks.
     """
+
+    found = ""
+    """What is told when there is nothing more to wait for."""
+    late = ""
+    """What is told at the deadline."""
 
     def __init__(
         self, *, anaplan_conn_id: str, workspace: str, model: str, deadline: float, interval: float = 60.0
@@ -177,26 +183,28 @@ class AnaplanModelTrigger(BaseTrigger):
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Ask until the model is free, the time is over, or asking is of no use."""
+        """Look until nothing is missing, the time is over, or looking is of no use."""
         failures = 0
         while (left := self.deadline - time.time()) > 0:
             await asyncio.sleep(min(self.interval, left))
             try:
                 watch = await self._opened()
-                await asyncio.to_thread(watch.look)
+                missing = await asyncio.to_thread(watch.look)
             except ModelBusyError as busy:
-                failures = 0
-                self.log.info("%s", busy.message)
+                missing = busy.message
             except Exception as error:  # a few in a row are borne if a later look can help
                 failures += 1
                 if failures > ERRORS_TOLERATED or not (isinstance(error, MlconnectorError) and error.retryable):
                     yield TriggerEvent({"status": "give_up", "message": str(error)})
                     return
                 self.log.warning("Look %d of %d failed: %s", failures, ERRORS_TOLERATED, error)
-            else:
-                yield TriggerEvent({"status": "ready", "message": "The model is free."})
+                continue
+            if not missing:
+                yield TriggerEvent({"status": "ready", "message": self.found})
                 return
-        yield TriggerEvent({"status": "timeout", "message": "The model was not free by the deadline."})
+            failures = 0
+            self.log.info("%s", missing)
+        yield TriggerEvent({"status": "timeout", "message": self.late})
 
     async def cleanup(self) -> None:
         """Close connections."""
@@ -205,8 +213,42 @@ class AnaplanModelTrigger(BaseTrigger):
 
     async def _opened(self) -> ModelWatch:
         if self._watch is None:
-            from airflow_provider_mlconnector.triggers.watch import ModelWatch
-
             hook = await AnaplanHook.prepare(self.anaplan_conn_id)
-            self._watch = await asyncio.to_thread(ModelWatch.open, hook, self.workspace, self.model)
+            self._watch = await asyncio.to_thread(self._open, hook)
         return self._watch
+
+    def _open(self, hook: AnaplanHook) -> ModelWatch:
+        from airflow_provider_mlconnector.triggers.watch import ModelWatch
+
+        return ModelWatch.open(hook, self.workspace, self.model)
+
+
+class AnaplanModelTrigger(_LookingTrigger):
+    """Fires when a model takes requests and no task runs in it, or at the deadline."""
+
+    found = "The model is free."
+    late = "The model was not free by the deadline."
+
+
+class AnaplanFlagTrigger(_LookingTrigger):
+    """Fires when people have set a flag in a model, or at the deadline; a busy model is waited for.
+
+    :param flag: what is looked at, as ``Flag.to_json`` gives it.
+    """
+
+    found = "The flag is set."
+    late = "The flag was not set by the deadline."
+
+    def __init__(self, *, flag: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.flag = Flag.from_json(flag)  # a malformed one is an error here, before anything is stored
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return what makes the same trigger in another process."""
+        path, kwargs = super().serialize()
+        return path, {**kwargs, "flag": self.flag.to_json()}
+
+    def _open(self, hook: AnaplanHook) -> ModelWatch:
+        from airflow_provider_mlconnector.triggers.watch import FlagWatch
+
+        return FlagWatch.watching(hook, self.workspace, self.model, self.flag)

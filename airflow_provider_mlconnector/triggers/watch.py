@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow_provider_mlconnector.systems.anaplan.definitions import ModelRef
+from airflow_provider_mlconnector.systems.anaplan.flags import Flag
 from airflow_provider_mlconnector.systems.anaplan.tasks import TaskRef, TaskStatus
 from airflow_provider_mlconnector.trail.leases import Lease, Leases
 from airflow_provider_mlconnector.trail.records import EventKind
@@ -99,13 +100,35 @@ class ModelWatch:
         client = hook.get_client()
         return cls(client, client.model(client.resolve_model(workspace, model)))
 
-    def look(self) -> None:
-        """See that the model can be worked with now.
+    def look(self) -> str:
+        """See that the model can be worked with now; there is nothing more to wait for.
 
         :raises ModelBusyError: while it cannot.
         """
         self.model.ensure_ready()
+        return ""
 
     def close(self) -> None:
         """Release connections."""
         self.client.close()
+
+
+@dataclass(slots=True)
+class FlagWatch(ModelWatch):
+    """Looks whether people have set a flag in a model."""
+
+    flag: Flag
+
+    @classmethod
+    def watching(cls, hook: AnaplanHook, workspace: str, model: str, flag: Flag) -> Self:
+        """Connect and find the model."""
+        client = hook.get_client()
+        return cls(client, client.model(client.resolve_model(workspace, model)), flag)
+
+    def look(self) -> str:
+        """Return what is missing as a sentence, "" when nothing is.
+
+        :raises ModelBusyError: while the model cannot be read.
+        """
+        self.model.ensure_ready()
+        return self.flag.unset(self.model)

@@ -39,8 +39,8 @@ def only(flow, *datasets):
 class Run:
     """One DAG run: XComs and state stores by task, and tasks that are made anew for each process."""
 
-    def __init__(self, flow, *, run_id="manual__1", period=PERIOD, **dag_run):
-        self.dag = close_dag(flow)
+    def __init__(self, flow, *, run_id="manual__1", period=PERIOD, dag=None, **dag_run):
+        self.dag = dag or close_dag(flow)
         self.results, self.contexts = {}, {}
         self.stores = defaultdict(FakeStateStore)
         self.run_id, self.period, self.dag_run = run_id, period, dag_run

@@ -42,7 +42,15 @@ class FakeTaskInstance:
 
 
 def make_context(
-    *, store=None, clear_number=0, run_type="scheduled", partition_key="FY2026-P05", params=None, conf=None, **more
+    *,
+    store=None,
+    clear_number=0,
+    run_type="scheduled",
+    partition_key="FY2026-P05",
+    params=None,
+    conf=None,
+    triggering_user_name="anna",
+    **more,
 ):
     """Return a task's context, with the parts that operators read."""
     dag_run = SimpleNamespace(
@@ -52,7 +60,7 @@ def make_context(
         clear_number=clear_number,
         partition_key=partition_key,
         run_after=datetime(2025, 12, 2, 6, tzinfo=UTC),
-        triggering_user_name="anna",
+        triggering_user_name=triggering_user_name,
         conf=conf or {},
     )
     return {

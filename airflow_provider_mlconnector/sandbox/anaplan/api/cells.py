@@ -129,7 +129,8 @@ def _cell(contents: Contents, module: Module, cell: Mapping[str, Any]) -> tuple[
         members = contents.lists[dimension.list_id]
         part = named.get(members.id) or named.get(members.name) or {}
         key.append(_cell_member(members, part))
-    value = parse_number(str(cell.get("value", "")).strip())
+    text = str(cell.get("value", "")).strip()
+    value = item.value(text) if item.is_boolean else parse_number(text)
     if value is None:
         raise _CellError(f"cellIsInvalid: the value is no number: {cell.get('value')}")
     return tuple(key), value

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The DAG of a plan: its tasks, where they run, how it starts, and what its pages say."""
+
+import json
+from pathlib import Path
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import Asset, BaseNotifier
+from airflow.serialization.serialized_objects import DagSerialization
+
+from airflow_provider_mlconnector.dags import plan_dag, plan_dags
+from airflow_provider_mlconnector.flows.loader import load_flow
+from airflow_provider_mlconnector.flows.plan_spec import Start
+from airflow_provider_mlconnector.flows.plans import erp_pool_name, pool_of
+from airflow_provider_mlconnector.policies import task_policy
+from airflow_provider_mlconnector.timetables.close_calendar import CloseCalendarTimetable
+from tests.airflow.closing_runs import FLOW, changed
+
+DAGS = Path(__file__).parents[2] / "dags"
+ORDER = ["export", "resolve", "preflight", "approve", "write", "verify"]
+
+
+@pytest.fixture(scope="module")
+def flow():
+    return load_flow(FLOW)
+
+
+@pytest.fixture(scope="module")
+def dag():
+    return DagBag(str(DAGS / "business_central.py")).dags["larkfield_close__approved_budget"]
+
+
+def with_plan(flow, **plan):
+    """Return a flow whose plan says something else, and its plan."""
+    made = changed(flow, plan=(flow.spec.plan[0].model_copy(update=plan),))
+    return made, made.spec.plan[0]
+
+
+def test_the_tasks_follow_each_other(dag):
+    assert [task.task_id for task in dag.topological_sort()] == ORDER
+    assert [task.task_id for task in dag.leaves] == ["verify"]
+
+
+def test_only_what_works_in_model_or_ledger_takes_a_slot_of_its_pool(dag, flow):
+    model, ledger = pool_of(flow), erp_pool_name(flow.spec.erp.conn_id)
+    pools = [model, model, ledger, "default_pool", ledger, ledger]
+    for task_id, pool in zip(ORDER, pools, strict=True):
+        task = dag.get_task(task_id)
+        task_policy(task)
+        assert task.pool == pool
+
+
+def test_what_talks_to_the_ledger_runs_where_the_flow_says(flow):
+    elsewhere = changed(flow, queue="erp-site")
+    tasks = plan_dag(elsewhere, elsewhere.spec.plan[0]).tasks
+    assert {task.task_id for task in tasks if task.queue == "erp-site"} == {"preflight", "write", "verify"}
+
+
+def test_every_task_retries_and_tells_what_it_does(dag):
+    for task in dag.tasks:
+        assert task.retries >= 1
+        assert task.retry_policy is not None
+        assert task.doc_md
+
+
+def test_a_dag_survives_serialization(dag):
+    again = DagSerialization.from_dict(json.loads(json.dumps(DagSerialization.to_dict(dag))))
+    assert set(again.task_dict) == set(ORDER)
+    assert again.params.dump() == {"periods": [], "version": "Budget"}
+
+
+def test_the_form_of_a_run_asks_for_periods_and_version_and_the_answers_for_a_reason(dag):
+    assert dag.params.dump() == {"periods": [], "version": "Budget"}
+    assert dag.get_task("approve").serialized_params.keys() == {"reason"}
+
+
+def test_the_page_of_a_dag_tells_what_it_does_when_and_who_is_asked(dag):
+    for part in (
+        "back to **Larkfield Ltd**",
+        "Nothing is posted",
+        "With *Trigger*, for the fiscal periods and the version that its form names.",
+        "anybody who may answer in Airflow**, but not who asked for the run",
+        "within 168h",
+    ):
+        assert part in dag.doc_md
+
+
+def test_a_plan_starts_by_hand_by_the_calendar_or_by_an_asset(dag, flow):
+    assert dag.schedule is None
+    by_calendar = plan_dag(*with_plan(flow, start=Start.CALENDAR))
+    assert isinstance(by_calendar.timetable, CloseCalendarTimetable)
+    after = "anaplan://FP%26A%20Hub/journal_lines"
+    by_asset = plan_dag(*with_plan(flow, after=after))
+    assert [asset.uri for asset in by_asset.timetable.asset_condition.objects] == [after]
+    assert isinstance(by_asset.timetable.asset_condition.objects[0], Asset)
+    for made in (by_calendar, by_asset):
+        assert DagSerialization.from_dict(json.loads(json.dumps(DagSerialization.to_dict(made))))
+
+
+def test_whoever_is_to_answer_is_told(tmp_path):
+    class Note(BaseNotifier):
+        def notify(self, context): ...
+
+    note = Note()
+    dag = plan_dags(FLOW, notifiers=[note])["larkfield_close__approved_budget"]
+    assert dag.get_task("approve").notifiers == [note]
+
+
+def test_a_folder_gives_the_plans_of_one_ledger():
+    assert "larkfield_close__approved_budget" in plan_dags(DAGS / "flows", system="business_central")
+    assert plan_dags(DAGS / "flows", system="another") == {}
