@@ -3,18 +3,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.hooks.fields import Fields
-from airflow_provider_mlconnector.hooks.ledger import LedgerHook, PeriodOf
+from airflow_provider_mlconnector.hooks.ledger import NO_OPTIONS, LedgerHook, PeriodOf
 from airflow_provider_mlconnector.settings import load_settings, origin
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.systems.acumatica.connection import AcumaticaConnection, Login
+    from airflow_provider_mlconnector.systems.drafting import Drafting
     from airflow_provider_mlconnector.systems.http.tokens import TokenStore
     from airflow_provider_mlconnector.systems.port import Erp
 
@@ -67,6 +69,28 @@ class AcumaticaHook(LedgerHook):
             verify=settings.verify,
             read_timeout=settings.read_timeout,
         )
+
+    def get_drafting(self, name: str, company: str = "", options: Mapping[str, str] = NO_OPTIONS) -> Drafting:
+        """Return what writes drafts into a ledger of a branch; the caller closes it.
+
+        :param name: code of the ledger.
+        :param options: ``segments``, values of the subaccounts' segments for lines that name none, such as ``LOCATION
+            00``; ``release``, whether a whole journal is released, which posts it: false unless it is said.
+        :raises ConfigurationError: when the connection lacks something, or an option cannot be read.
+        """
+        from airflow_provider_mlconnector.systems.acumatica.api import AcumaticaApi
+        from airflow_provider_mlconnector.systems.acumatica.draft_options import read_options
+        from airflow_provider_mlconnector.systems.acumatica.drafts import AcumaticaDrafts
+
+        settings, connection = load_settings(), connection_of(self.fields, company)
+        api = AcumaticaApi(
+            replace(connection, ledger=name or connection.ledger),
+            tokens=self._token_store(),
+            proxies=settings.proxies or None,
+            verify=settings.verify,
+            read_timeout=settings.read_timeout,
+        )
+        return AcumaticaDrafts(api, read_options(options))
 
     def code_grant(self, redirect_uri: str) -> CodeConsent:
         """Return how a user agrees in a browser that this connection reads the books.

@@ -7,13 +7,22 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
-from urllib.parse import quote
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote, urljoin
 
 import msgspec
 
 from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
-from airflow_provider_mlconnector.errors import CapabilityError, ProtocolError, RemoteError, UnknownNameError
+from airflow_provider_mlconnector.errors import (
+    CapabilityError,
+    ConflictError,
+    ProtocolError,
+    RemoteError,
+    ServerError,
+    UnknownNameError,
+)
 from airflow_provider_mlconnector.systems.acumatica.answers import OPTIMIZATION, classify, unfit_fields
 from airflow_provider_mlconnector.systems.acumatica.connection import (
     CONTRACT,
@@ -30,8 +39,15 @@ from airflow_provider_mlconnector.systems.http.session import HttpSession
 from airflow_provider_mlconnector.systems.http.tokens import TokenStore
 from airflow_provider_mlconnector.systems.port import Finding, FindingKind
 
+if TYPE_CHECKING:
+    import requests
+
 BROKEN_TRIES = 3
 """How often something is asked for that comes back broken."""
+
+NO_MATCH: Mapping[str, str] = MappingProxyType({})
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 RecordT = TypeVar("RecordT", bound=Record)
 Result = TypeVar("Result")
@@ -57,7 +73,7 @@ class _Schema(msgspec.Struct):
 
 
 class AcumaticaApi:
-    """The read side of an endpoint. One request is on its way at a time, as a session works on one anyway."""
+    """One endpoint. One request is on its way at a time, as a session works on one anyway."""
 
     def __init__(
         self,
@@ -71,11 +87,13 @@ class AcumaticaApi:
         read_timeout: float = 300.0,
     ) -> None:
         self.connection = connection
+        self.clock = clock
+        self.timeout = (10.0, read_timeout)
         root = require_tls(connection.base_url)
         wire: dict[str, Any] = {
             "classify": classify,
             "clock": clock,
-            "timeout": (10.0, read_timeout),
+            "timeout": self.timeout,
             "headers": {"Accept": "application/json"},
             "proxies": proxies,
             "verify": verify,
@@ -86,6 +104,8 @@ class AcumaticaApi:
         self._session = HttpSession(
             root, retry=retry, authorize=self._sign_in.headers, on_unauthorized=self._sign_in.reject, **wire
         )
+        self._endpoint = f"entity/{connection.endpoint}/{connection.version}"
+        self._branch = {"PX-CbApiBranch": connection.branch} if connection.branch else {}
         self._unfit: dict[str, frozenset[str]] = {}
         self._checked = False
         self.server_time: datetime | None = None
@@ -164,6 +184,49 @@ class AcumaticaApi:
         options = {"$expand": ",".join(entity.details)}
         return self._answer(entity.read_one, "PUT", self._path(entity), options, parameters)
 
+    def change(
+        self, method: str, path: str, body: Mapping[str, object] | None = None, *, match: Mapping[str, str] = NO_MATCH
+    ) -> None:
+        """Send a request that changes something, once.
+
+        :param path: below the endpoint, such as ``JournalTransaction``.
+        :param match: the header that says what has to be there, or must not.
+        :raises LostAnswerError: when it may have taken effect all the same.
+        :raises ConflictError: when things are otherwise, or a long operation of this session goes on.
+        """
+        self._once(method, path, body, match)
+
+    def start(self, path: str, body: Mapping[str, object]) -> str:
+        """Start an action, once; return the address at which :meth:`is_over` asks for its end, "" when it is over.
+
+        Raises as :meth:`change` does.
+        """
+        response = self._once("POST", path, body, NO_MATCH)
+        return response.headers["Location"] if response.status_code == HTTPStatus.ACCEPTED else ""
+
+    def is_over(self, location: str) -> bool:
+        """Ask whether a long operation is over, at the address that its start was answered with.
+
+        :raises RemoteError: as it failed.
+        """
+        answer = self._session.request("GET", urljoin(f"{self.connection.base_url}/", location))
+        return answer.status_code != HTTPStatus.ACCEPTED
+
+    def _once(
+        self, method: str, path: str, body: Mapping[str, object] | None, match: Mapping[str, str]
+    ) -> requests.Response:
+        self.check_endpoint()
+        headers = {**self._branch, **match, "Content-Type": "application/json"}
+        data = b"" if body is None else _ENCODER.encode(body)
+        try:
+            return self._session.request(
+                method, f"{self._endpoint}/{path}", data=data, headers=headers, idempotent=False
+            )
+        except ServerError as exc:
+            if exc.status == HTTPStatus.CONFLICT:
+                raise ConflictError(exc.message, status=exc.status, path=exc.path, hint=exc.hint) from exc
+            raise
+
     def _answer(
         self,
         read: Callable[[bytes], Result],
@@ -184,14 +247,13 @@ class AcumaticaApi:
     def _request(
         self, method: str, path: str, options: Mapping[str, str], body: Mapping[str, object] | None = None
     ) -> bytes:
-        headers = {"PX-CbApiBranch": self.connection.branch} if self.connection.branch else {}
-        response = self._session.request(method, address(path, options), json=body, headers=headers)
+        response = self._session.request(method, address(path, options), json=body, headers=self._branch)
         date = response.headers.get("Date")
         self.server_time = parsedate_to_datetime(date) if date else self.server_time
         return response.content
 
     def _path(self, entity: Entity[RecordT], keys: str = "") -> str:
-        path = f"entity/{self.connection.endpoint}/{self.connection.version}/{entity.name}"
+        path = f"{self._endpoint}/{entity.name}"
         return f"{path}/{keys}" if keys else path
 
     def _leave_out(
@@ -220,7 +282,7 @@ class AcumaticaApi:
         """Return the contract of the endpoint: that of Default by its version, that of others as their schema says."""
         if self.connection.endpoint == DEFAULT_ENDPOINT:
             return CONTRACT + (self.connection.version >= FIRST_OF_CONTRACT_5)
-        path = f"entity/{self.connection.endpoint}/{self.connection.version}/swagger.json"
+        path = f"{self._endpoint}/swagger.json"
         version = msgspec.json.decode(self._request("GET", path, {}), type=_Schema).info.version
         return int(version) if version.isdecimal() else CONTRACT
 
@@ -230,6 +292,7 @@ def _options(entity: Entity[RecordT], unfit: frozenset[str], *, where: str = "",
         "$filter": where,
         "$select": ",".join(entity.selected(unfit)),
         "$expand": ",".join(entity.details),
+        "$custom": ",".join(entity.custom),
         "$top": str(top or ""),
     }
     return {name: value for name, value in options.items() if value}

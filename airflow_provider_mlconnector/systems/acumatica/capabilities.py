@@ -23,7 +23,8 @@ CAPABILITIES = Capabilities(
         Dataset.PERIODS: _AS_IT_STANDS,
         Dataset.PURCHASE_ORDERS: _AS_IT_STANDS,
     },
-    drafts_journals=False,
+    drafts_journals=True,
+    draft_options=("segments", "release"),
     title="Acumatica",
     readers=SEATS,
 )

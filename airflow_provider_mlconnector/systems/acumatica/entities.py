@@ -39,6 +39,7 @@ class Journal(Record):
     CurrencyID: Text
     LedgerID: Text
     LastModifiedDateTime: Moment
+    Description: Text
     Details: tuple[JournalLine, ...]
 
 
@@ -66,6 +67,7 @@ class Branch(Record):
 
     BranchID: Text
     BranchName: Text = NOTHING
+    Active: Flag = NOTHING
 
 
 class Ledger(Record):

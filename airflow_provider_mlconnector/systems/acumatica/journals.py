@@ -19,6 +19,7 @@ from airflow_provider_mlconnector.finance.money import add_money, exact_money
 from airflow_provider_mlconnector.systems.acumatica.api import AcumaticaApi
 from airflow_provider_mlconnector.systems.acumatica.base_amounts import BaseAmounts
 from airflow_provider_mlconnector.systems.acumatica.company import Company, PostPeriod, parse_post_period
+from airflow_provider_mlconnector.systems.acumatica.draft_records import is_plan_journal
 from airflow_provider_mlconnector.systems.acumatica.entities import JOURNALS, Journal, JournalLine
 from airflow_provider_mlconnector.systems.acumatica.lists import ListReader, all_of
 from airflow_provider_mlconnector.systems.acumatica.wrapped import day, literal, stamp
@@ -100,7 +101,7 @@ class _Lines:
             "ledger": journal.LedgerID.value,
             "source": journal.Module.value,
             "statistical": False,
-            "plan_document": False,
+            "plan_document": is_plan_journal(journal.Description.value or ""),
         }
         for line, (debit, credit) in zip(journal.Details, self._amounts(journal), strict=True):
             if self._connection.branch and line.BranchID.value not in (None, self._connection.branch):

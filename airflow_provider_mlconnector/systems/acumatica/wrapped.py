@@ -51,12 +51,14 @@ class Entity(Generic[RecordT]):
 
     :param keys: fields that a record is addressed by.
     :param details: fields that hold nested records, which have to be expanded.
+    :param custom: fields that the endpoint does not define, which have to be asked for by view and name.
     """
 
     name: str
     record: type[RecordT]
     keys: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
+    custom: tuple[str, ...] = ()
 
     def selected(self, without: frozenset[str] = frozenset()) -> list[str]:
         """Return the paths of all fields that are read, but for some."""
@@ -136,7 +138,7 @@ def _paths(record: Any, details: tuple[str, ...]) -> Iterator[str]:
     for field in msgspec.structs.fields(record):
         if field.name in details:
             yield from (f"{field.name}/{path}" for path in _paths(_inner(record, field.name), ()))
-        elif field.name != "id":
+        elif field.name not in ("id", "custom"):
             yield field.name
 
 

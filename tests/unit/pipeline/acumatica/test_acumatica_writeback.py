@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Approved journals become batches in Acumatica, each exactly once, whatever happens between two requests.
+
+The write step itself works here, over HTTP, on a real trail; the server does not look for a batch that it is told to
+make, so that only what the step does keeps it from making a second one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace as otherwise
+
+import pytest
+import requests
+
+from airflow_provider_mlconnector.errors import PostedError
+from airflow_provider_mlconnector.finance.drafts import Journal, Payload
+from airflow_provider_mlconnector.pipeline.writeback import verify, write_back
+from airflow_provider_mlconnector.sandbox.running import serve
+from airflow_provider_mlconnector.trail.documents import Documents, DocumentState
+from tests.unit.pipeline.sandbox_close import QuickClock
+from tests.unit.pipeline.support import FLOW
+from tests.unit.systems.acumatica.drafts.desk import LEDGER, OPTIONS, PERIOD, Desk, held, journal, planned
+
+RESOURCE = f"acumatica/acumatica_default/LARKFIELD/{LEDGER}"
+ONE_BY_ONE = otherwise(OPTIONS, chunk=1)
+SMALL, CHANGED = journal("5"), journal("7")
+WRITES = 3
+"""Requests that write the small journal: its batch, and each of its lines."""
+REQUESTS = 18
+"""All requests of writing it, logging in and every look included; a test counts them."""
+CHANGES = ("DELETE", "PUT", "PUT", "PUT", "PUT")
+"""Methods of the requests that remove a journal, and put other lines into another one."""
+
+LATER = 30.0
+LOSSES = {"never": ("reset", 0.0), "before the answer was lost": ("lost_answer", 0.0), "later": ("late", LATER)}
+
+
+class Killed(BaseException):
+    """The worker is gone."""
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with serve(["acumatica"], scale=0.05) as running:
+        yield running
+
+
+@pytest.fixture
+def clock(sandbox):
+    return QuickClock(sandbox.world)
+
+
+@pytest.fixture
+def desk(sandbox) -> Iterator[Desk]:
+    made = Desk(sandbox)
+    made.clear()
+    made.turn(finds_by_filter=False)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def write(bench, desk, new_run):
+    """Write journals as a new process; it logs out unless it is killed."""
+    run = new_run()
+
+    def go(*journals: Journal):
+        drafts = desk.drafting(ONE_BY_ONE)
+        receipts = write_back(
+            bench, payload(*journals), drafts, run_id=run.run_id, owner="plan/run/write", resource=RESOURCE
+        )
+        drafts.close()
+        return receipts
+
+    go.run_id = run.run_id
+    return go
+
+
+def payload(*journals: Journal) -> Payload:
+    return Payload(
+        flow=FLOW,
+        plan="Approved Budget",
+        company="LARKFIELD",
+        periods=(PERIOD,),
+        version="Budget",
+        name=LEDGER,
+        journals=journals,
+    )
+
+
+@contextmanager
+def killed(*, at: int, after: bool = False, methods: tuple[str, ...] = ()) -> Iterator[list[str]]:
+    """Let the process die before its request of that number, or after it; yield the methods of those it sent.
+
+    :param methods: only requests by these count.
+    """
+    sent: list[str] = []
+    real = requests.Session.request
+
+    def request(self, method, url, **more):
+        if methods and method not in methods:
+            return real(self, method, url, **more)
+        if len(sent) == at and not after:
+            raise Killed
+        sent.append(method)
+        try:
+            return real(self, method, url, **more)
+        finally:
+            if after and len(sent) == at + 1:
+                raise Killed
+
+    requests.Session.request = request
+    try:
+        yield sent
+    except Killed:
+        pass
+    finally:
+        requests.Session.request = real
+
+
+def check(bench, desk, *journals: Journal) -> None:
+    """See that the ledger holds just these, whatever was still on its way, and that nothing is left open."""
+    desk.world.clock.advance(3600)
+    assert held(desk) == planned(*journals)
+    assert len(desk.batches) == len(journals)
+    assert desk.post_calls == 0
+    assert all(row.intent is None for row in Documents(bench.trail.engine).of_flow(FLOW, PERIOD))
+
+
+def test_journals_are_written_whole_and_the_same_again_writes_nothing(bench, desk, write):
+    receipts = write(SMALL, journal("1", "2", part="2"))
+
+    check(bench, desk, SMALL, journal("1", "2", part="2"))
+    assert {receipt.number for receipt in receipts} == {batch["number"] for batch in desk.batches}
+    before = desk.writes()
+    assert [receipt.written for receipt in write(SMALL, journal("1", "2", part="2"))] == [False, False]
+    assert desk.writes() == before
+    verified = verify(bench, payload(SMALL), desk.drafting(), run_id=write.run_id)
+    assert [receipt.state for receipt in verified] == [DocumentState.VERIFIED]
+
+
+def test_the_small_journal_takes_as_many_requests_as_the_tests_count_on(desk, write):
+    with killed(at=1000) as sent:
+        write(SMALL)
+    assert len(sent) == REQUESTS
+    assert desk.writes() == WRITES
+
+
+@pytest.mark.parametrize("at", range(REQUESTS))
+def test_a_worker_may_die_between_any_two_requests(bench, desk, write, at):
+    with killed(at=at) as sent:
+        write(SMALL)
+    assert len(sent) == at
+    write(SMALL)
+    check(bench, desk, SMALL)
+
+
+@pytest.mark.parametrize("at", range(WRITES))
+def test_a_worker_may_die_after_the_ledger_did_what_it_was_asked(bench, desk, write, at):
+    with killed(at=at, after=True, methods=("PUT",)):
+        write(SMALL)
+    write(SMALL)
+    check(bench, desk, SMALL)
+
+
+@pytest.mark.parametrize("at", range(WRITES))
+def test_a_worker_may_die_while_the_ledger_still_has_its_request(bench, desk, write, at):
+    desk.fault("late", "JournalTransaction", method="PUT", skip=at, seconds=LATER)
+    with killed(at=at, after=True, methods=("PUT",)):
+        write(SMALL)
+    write(SMALL)
+    check(bench, desk, SMALL)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("at", range(WRITES))
+def test_the_answer_to_any_creation_may_be_lost(bench, desk, write, at, loss):
+    kind, seconds = LOSSES[loss]
+    fault = desk.fault(kind, "JournalTransaction", method="PUT", skip=at, seconds=seconds)
+    write(SMALL)
+    assert desk.hits(fault) == 1
+    check(bench, desk, SMALL)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_answer_to_a_change_or_a_removal_may_be_lost(bench, desk, write, loss):
+    write(SMALL, journal("1", part="2"))
+    kind, seconds = LOSSES[loss]
+    for method in ("PUT", "DELETE"):
+        desk.fault(kind, "JournalTransaction", method=method, seconds=seconds)
+    write(CHANGED)
+    check(bench, desk, CHANGED)
+
+
+@pytest.mark.parametrize("at", range(len(CHANGES)))
+def test_a_worker_may_die_amid_a_change_and_a_removal(bench, desk, write, at):
+    write(SMALL, journal("1", part="2"))
+    with killed(at=at, methods=CHANGES) as sent:
+        write(CHANGED)
+    assert tuple(sent) == CHANGES[:at]
+    write(CHANGED)
+    check(bench, desk, CHANGED)
+
+
+def test_what_a_person_posted_is_left_alone_and_refused_when_the_plan_changed(desk, write):
+    write(SMALL)
+    desk.post_by_hand(SMALL.key)
+
+    assert [receipt.state for receipt in write(SMALL)] == [DocumentState.POSTED]
+    with pytest.raises(PostedError, match=SMALL.key):
+        write(CHANGED)
+    with pytest.raises(PostedError, match=SMALL.key):
+        write(journal("1", part="2"))
+    assert desk.batches == []
