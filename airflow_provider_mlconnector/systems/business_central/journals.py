@@ -15,7 +15,7 @@ from typing import Any
 
 from airflow_provider_mlconnector.finance.drafts import JournalLine
 from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
-from airflow_provider_mlconnector.systems.business_central.names import decode_name, quoted
+from airflow_provider_mlconnector.systems.business_central.names import decode_name
 from airflow_provider_mlconnector.systems.business_central.resources import (
     FINANCE_LINES,
     JOURNAL_LINES,
@@ -23,6 +23,7 @@ from airflow_provider_mlconnector.systems.business_central.resources import (
     LAST_JOURNAL_LINE,
     LINES_EXPANDED,
 )
+from airflow_provider_mlconnector.systems.http.keyset import literal
 
 GL_ACCOUNT = "G/L Account"
 
@@ -91,9 +92,9 @@ class Posted:
 
 def find_batch(api: BusinessCentralApi, name: BatchName) -> Batch | None:
     """Return the batch of a name; None when there is none."""
-    where = f"code eq {quoted(name.code)}"
+    where = f"code eq {literal(name.code)}"
     if name.template:
-        where += f" and templateDisplayName eq {quoted(name.template)}"
+        where += f" and templateDisplayName eq {literal(name.template)}"
     found = [row for batch in api.rows(JOURNALS, [], where=where) for row in batch.to_pylist()]
     return Batch(found[0]["id"], found[0]["balancingAccountNumber"] or "") if found else None
 
@@ -105,7 +106,7 @@ def standing_lines(api: BusinessCentralApi, batch: Batch, key: str) -> list[Stan
     """
     path = lines_path(api, batch)
     found: dict[str, StandingLine] = {}
-    for where in (f"documentNumber eq {quoted(key)}", f"startswith(externalDocumentNumber,{quoted(key + '-')})"):
+    for where in (f"documentNumber eq {literal(key)}", f"startswith(externalDocumentNumber,{literal(key + '-')})"):
         for rows in api.rows(JOURNAL_LINES, [], where=where, path=path):
             found |= {row["id"]: _standing(row) for row in rows.to_pylist()}
     return sorted(found.values(), key=lambda line: line.number)
@@ -125,16 +126,16 @@ def posted_document(api: BusinessCentralApi, key: str, day: date | None) -> Post
 
     :param day: its posting date, where that is known.
     """
-    posted = _entries(api, key, f"documentNumber eq {quoted(key)}")
+    posted = _entries(api, key, f"documentNumber eq {literal(key)}")
     if posted is not None or not api.offers(FINANCE_LINES):
         return posted
     on_day = f"postingDate eq {day} and " if day else ""
-    where = f"{on_day}externalDocumentNumber eq {quoted(line_reference(key, 1))}"
+    where = f"{on_day}externalDocumentNumber eq {literal(line_reference(key, 1))}"
     rows = [row for page in api.rows(FINANCE_LINES, [], where=where) for row in page.to_pylist()]
     if not rows:
         return None
     number, posted_on = rows[0]["documentNumber"], rows[0]["postingDate"]
-    return _entries(api, number, f"postingDate eq {posted_on} and documentNumber eq {quoted(number)}")
+    return _entries(api, number, f"postingDate eq {posted_on} and documentNumber eq {literal(number)}")
 
 
 def line_reference(key: str, number: int) -> str:

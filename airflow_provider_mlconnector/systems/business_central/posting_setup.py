@@ -12,7 +12,7 @@ from airflow_provider_mlconnector.systems.business_central.answers import is_not
 from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
 from airflow_provider_mlconnector.systems.business_central.cost_centres import dimension_ids
 from airflow_provider_mlconnector.systems.business_central.lines import IDS_PER_REQUEST
-from airflow_provider_mlconnector.systems.business_central.names import decode_name, quoted
+from airflow_provider_mlconnector.systems.business_central.names import decode_name
 from airflow_provider_mlconnector.systems.business_central.resources import (
     ACCOUNTS,
     DEFAULT_DIMENSIONS,
@@ -20,6 +20,7 @@ from airflow_provider_mlconnector.systems.business_central.resources import (
     DIMENSIONS,
     FINANCE_DIMENSION_VALUES,
 )
+from airflow_provider_mlconnector.systems.http.keyset import literal
 
 
 class Demand(StrEnum):
@@ -99,7 +100,7 @@ def posting_values(api: BusinessCentralApi, codes: Collection[str]) -> dict[str,
 
 
 def _finance_values(api: BusinessCentralApi, code: str, _: str) -> dict[str, str]:
-    pages = api.rows(FINANCE_DIMENSION_VALUES, [], where=f"dimensionCode eq {quoted(code)}")
+    pages = api.rows(FINANCE_DIMENSION_VALUES, [], where=f"dimensionCode eq {literal(code)}")
     values = {}
     for row in (row for rows in pages for row in rows.to_pylist()):
         kind = decode_name(row["dimensionValueType"])
