@@ -33,6 +33,7 @@ from airflow_provider_mlconnector.flows.spec import LatePostings, LoadSpec
 from airflow_provider_mlconnector.operators.approval import ApprovePlanOperator
 from airflow_provider_mlconnector.operators.close import LoadOperator, PrepareOperator, RemoveOperator
 from airflow_provider_mlconnector.operators.erp import ExtractOperator
+from airflow_provider_mlconnector.operators.flag import PlanFlagSensor
 from airflow_provider_mlconnector.operators.plan import (
     ExportPlanOperator,
     PreflightOperator,
@@ -44,7 +45,6 @@ from airflow_provider_mlconnector.operators.planning import PERIODS_PARAM, VERSI
 from airflow_provider_mlconnector.operators.reconcile import ReconcileOperator
 from airflow_provider_mlconnector.operators.running import FULL_PARAM
 from airflow_provider_mlconnector.operators.sweep import SWEEP_XCOM, ReloadOperator, SweepOperator
-from airflow_provider_mlconnector.sensors.plan import PlanFlagSensor
 from airflow_provider_mlconnector.timetables.close_calendar import CloseCalendarTimetable
 
 MAX_ACTIVE_RUNS = 4
