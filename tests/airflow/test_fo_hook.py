@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.hooks.dynamics_fo import FinanceOperationsHook, connection_of
 from airflow_provider_mlconnector.hooks.fields import Fields
 from airflow_provider_mlconnector.systems.dynamics_fo.connection import DisplayFormat
@@ -81,3 +82,19 @@ def test_the_vendors_own_hosts_need_no_permission():
         "GeneralJournalEntryBiEntities",
         "OwnLedger",
     )
+
+
+def test_a_connection_opens_drafts_under_a_journal_name_and_posts_nothing_unless_told(fo):
+    hook = FinanceOperationsHook()
+    drafting = hook.get_drafting("ANAPLAN", options={"layer": "Operations"})
+    assert drafting.problems([]) == []
+    drafting.close()
+    assert hook.get_poster() is None
+    poster = hook.get_poster(options={"posting_service": "Plan/PlanService/post"})
+    assert poster is not None
+    poster.close()
+
+
+def test_an_option_that_journals_do_not_have_is_refused(fo):
+    with pytest.raises(ConfigurationError, match="layer"):
+        FinanceOperationsHook().get_drafting("ANAPLAN", options={"layer": "Budget"})

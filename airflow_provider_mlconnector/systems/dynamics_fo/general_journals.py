@@ -104,11 +104,11 @@ def posted_document(
     api: FinanceOperationsApi, company: Company, key: str, codes: Sequence[str]
 ) -> tuple[str, tuple[JournalLine, ...]] | None:
     """Return voucher and lines of what the general ledger holds of a document; None when it holds nothing."""
-    posted = PostedJournals(api, company, lambda day: None, codes)
     where = f"{company.posted} and {company.headers.field('DocumentNumber')} eq {quoted(key)}"
-    rows = [row for batch in posted.read([where], []) for row in batch.to_pylist()]
-    if not rows:
+    if not api.count(company.headers, where):
         return None
+    posted = PostedJournals(api, company, lambda day: None, codes)
+    rows = [row for batch in posted.read([where], []) for row in batch.to_pylist()]
     return rows[0]["document"], tuple(_posted_lines(rows, codes))
 
 

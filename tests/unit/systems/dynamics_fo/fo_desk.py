@@ -23,8 +23,8 @@ from tests.unit.systems.http.scripted_server import NO_JITTER, FakeClock
 NAME = "ANAPLAN"
 DAY = date(2026, 11, 30)
 PERIOD = "FY2027-P05"
-READ_TIMEOUT = 25.0
-"""Seconds; with that to connect and the slack a request is over after 50."""
+READ_TIMEOUT = 10.0
+"""Seconds; with those to connect and the slack a request is over after 35."""
 
 
 def journal(*lines: tuple[str, str, str], part: str = "1", **more: Any) -> Journal:
