@@ -57,6 +57,9 @@ fiscal_years:
 ENTITIES = ("North", "South", "West")
 """Members that the model gets, each for a copy of the whole flow: one company's books, kept apart by a constant."""
 
+PEOPLE = ("ana", "ben")
+"""Users of Airflow beside its administrator: Ana asks for a plan, Ben approves it."""
+
 KILLED = ("worker_killed", "api_server_killed", "scheduler_killed", "triggerer_killed")
 """Short flows, and the members that keep their cells apart, for the closes in which something is killed."""
 
@@ -74,6 +77,10 @@ class Site:
         dag = Dag(self.stack, dag_id)
         dag.wait_parsed()
         return dag
+
+    def login(self, person: str) -> str:
+        """Return an API token of one of the people."""
+        return self.stack.login(person, self.stack.passwords()[person])
 
     def restart(self, component: str) -> None:
         """Kill a component and all that it started, as a lost machine would be, and start it anew."""
@@ -119,6 +126,7 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         options = StackOptions(
             dags=dags,
             connections=connections(info),
+            users=",".join(("admin:admin", *(f"{person}:user" for person in PEOPLE))),
             config={
                 "core": {"default_task_retry_delay": "2"},
                 "dag_processor": {"min_file_process_interval": "60"},  # the files stay as they are
@@ -168,4 +176,5 @@ def with_postgres(options: StackOptions, server, trail_url: str) -> StackOptions
         database_url=server.new_database(),
         connections={**options.connections, "mlconnector_trail": trail},
         config=options.config,
+        users=options.users,
     )

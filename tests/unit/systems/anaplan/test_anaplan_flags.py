@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: E501  # one line per case of the table
 """A flag is one line item of one line of a view, compared as text."""
 
 import pytest
