@@ -52,7 +52,8 @@ class Step:
     """One request that brings a draft nearer to what it is to be.
 
     :param sentence: what it does, such as "add line 3 of AP12… to batch ANAPLAN".
-    :param do: sends it, once. A lost answer is a LostAnswerError; nothing here repeats it.
+    :param do: sends it, once. A lost answer is a LostAnswerError; nothing here repeats it. That the ledger has changed
+        since the look is a ConflictError: look again.
     """
 
     sentence: str
@@ -63,6 +64,7 @@ class Step:
 class Problem:
     """Why a journal cannot be written, or not posted afterwards, found before a person is asked.
 
+    :param key: of the journal; "" where it concerns all of them, such as a batch that is missing.
     :param line: number of the journal's line; None where it concerns the journal as a whole.
     :param subject: the account, value, period or name that is meant.
     """
@@ -90,7 +92,7 @@ class Drafting(Protocol):
     def steps(self, journal: Journal) -> list[Step]:
         """Look at the ledger and return what is still to be done, in order; none when the draft is as it is to be.
 
-        What stands under the key and does not belong there (lines of an earlier version, doubled lines) is removed
+        There is nothing to do either for a document that a person has posted: it is theirs. What stands under the key and does not belong there (lines of an earlier version, doubled lines) is removed
         by steps, too. Steps of one round do not need each other's results.
         """
 

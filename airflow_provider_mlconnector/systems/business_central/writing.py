@@ -8,7 +8,12 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_mlconnector.errors import ConflictError, LostAnswerError, RemoteError
+from airflow_provider_mlconnector.errors import (
+    ConflictError,
+    LostAnswerError,
+    PermissionDeniedError,
+    RemoteError,
+)
 from airflow_provider_mlconnector.systems.business_central.api import PLAIN
 from airflow_provider_mlconnector.systems.http.session import HttpSession
 
@@ -45,6 +50,8 @@ def judged(error: RemoteError) -> RemoteError:
     """
     if error.status == 408:
         return LostAnswerError(error.message, hint=error.hint, status=408, path=error.path)
+    if isinstance(error, PermissionDeniedError):
+        error.hint = "Give the application a permission set that may write general journals, besides those to read."
     moved = error.remote_code in MOVED or "already exists" in error.message
     if moved and not isinstance(error, ConflictError):
         hint = "Others write into the journal batch, or it holds lines that the API hides: keep it for the plan alone."

@@ -15,7 +15,7 @@ def sandbox():
 
 @pytest.fixture
 def desk(sandbox):
-    with_clean_books = Desk(sandbox)
-    with_clean_books.clear()
-    yield with_clean_books
-    with_clean_books.close()
+    opened = Desk(sandbox)
+    opened.clear()
+    yield opened
+    opened.close()

@@ -3,7 +3,7 @@
 
 import pytest
 
-from airflow_provider_mlconnector.errors import ConflictError, LostAnswerError, ServerError
+from airflow_provider_mlconnector.errors import ConflictError, LostAnswerError, PermissionDeniedError, ServerError
 from airflow_provider_mlconnector.sandbox.business_central.posting_rules import DefaultDimension
 from airflow_provider_mlconnector.sandbox.faults import Fault, FaultKind
 from tests.unit.systems.business_central.drafts.desk import Killed, held, holds, journal
@@ -143,6 +143,12 @@ def test_a_number_that_a_hidden_line_has_is_told(desk):
 def test_a_request_that_the_server_gave_up_may_have_taken_effect(desk, status):
     desk.world.faults.add(Fault(FaultKind.STATUS, "business_central", "POST", "/journal", status=status))
     with pytest.raises((LostAnswerError, ServerError)):
+        desk.steps(SMALL)[0].do()
+
+
+def test_an_application_that_may_only_read_is_told_what_it_lacks(desk):
+    desk.world.faults.add(Fault(FaultKind.STATUS, "business_central", "POST", "/journal", status=403))
+    with pytest.raises(PermissionDeniedError, match="may write general journals"):
         desk.steps(SMALL)[0].do()
 
 
