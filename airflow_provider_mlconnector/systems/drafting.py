@@ -92,8 +92,9 @@ class Drafting(Protocol):
     def steps(self, journal: Journal) -> list[Step]:
         """Look at the ledger and return what is still to be done, in order; none when the draft is as it is to be.
 
-        There is nothing to do either for a document that a person has posted: it is theirs. What stands under the key and does not belong there (lines of an earlier version, doubled lines) is removed
-        by steps, too. Steps of one round do not need each other's results.
+        There is nothing to do either for a document that a person has posted: it is theirs. What stands under the key
+        and does not belong there (lines of an earlier version, doubled lines) is removed by steps, too. Steps of one
+        round do not need each other's results.
         """
 
     def close(self) -> None:
