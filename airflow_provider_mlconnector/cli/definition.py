@@ -57,6 +57,13 @@ _TRAIL = GroupCommand(
         _command(
             "rejects", "List a run's rejected and quarantined rows", "trail.rejects", Arg(("run",), help="Run id")
         ),
+        _command(
+            "documents",
+            "List the drafts that plans became",
+            "trail.documents",
+            Arg(("--period",), help="Key of one fiscal period (default: all)", default=""),
+            _FLOW,
+        ),
     ),
 )
 

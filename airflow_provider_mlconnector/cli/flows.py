@@ -22,6 +22,7 @@ def validate(args: Namespace) -> None:
             "company": flow.spec.erp.company,
             "model": flow.spec.anaplan.model,
             "loads": len(flow.spec.load),
+            "plans": ", ".join(plan.effective_name for plan in flow.spec.plan),
             "pool": pool_of(flow),
             "schedule": str(flow.schedule),
         }

@@ -10,6 +10,7 @@ from airflow_provider_mlconnector.bench import open_bench
 from airflow_provider_mlconnector.cli.output import Row, command, emit
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.pipeline.tell import TellStep, tell
+from airflow_provider_mlconnector.trail.documents import Documents
 
 
 @command
@@ -90,6 +91,26 @@ def rejects(args: Namespace) -> None:
         for found in trail.rejects(args.run)
     ]
     emit(args, f"Exceptions of {args.run}", rows)
+
+
+@command
+def documents(args: Namespace) -> None:
+    """List the drafts that plans became, with the ERP's own numbers and the runs that worked on them last."""
+    rows = [
+        {
+            "key": document.key,
+            "flow": document.scope.flow,
+            "plan": document.scope.plan,
+            "version": document.scope.version,
+            "period": document.scope.period,
+            "state": document.state,
+            "number": document.number,
+            "changed": f"{document.changed_at:%Y-%m-%d %H:%M:%S}",
+            "run": document.run_id,
+        }
+        for document in Documents(open_bench().trail.engine).of_flow(args.flow, args.period)
+    ]
+    emit(args, "Documents", rows)
 
 
 def _told(step: TellStep, output: str) -> Row:

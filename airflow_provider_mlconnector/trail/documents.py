@@ -94,12 +94,14 @@ class Documents:
         """Return all documents of a plan's version and period, sorted by key."""
         return [row for row in self.of_flow(scope.flow, scope.period) if row.scope == scope]
 
-    def of_flow(self, flow: str, period: str) -> list[DocumentRow]:
-        """Return the documents of a flow in a period, sorted by key."""
-        query = sa.select(_TABLE).where(_TABLE.c.flow == flow, _TABLE.c.period == period)
-        return read(
-            self._engine, lambda db: [_row(row) for row in db.execute(query.order_by(_TABLE.c.document_key)).all()]
-        )
+    def of_flow(self, flow: str = "", period: str = "") -> list[DocumentRow]:
+        """Return the documents of a flow in a period, of all where one is not named, sorted by period and key."""
+        query = sa.select(_TABLE).order_by(_TABLE.c.flow, _TABLE.c.period, _TABLE.c.document_key)
+        if flow:
+            query = query.where(_TABLE.c.flow == flow)
+        if period:
+            query = query.where(_TABLE.c.period == period)
+        return read(self._engine, lambda db: [_row(row) for row in db.execute(query).all()])
 
     def begin(self, key: str, scope: DocumentScope, sha256: str, run_id: str) -> DocumentRow:
         """Note that a run brings a document about; an intent that is open stays."""
