@@ -141,8 +141,8 @@ def _plan_tasks(flow: Flow, spec: PlanSpec, notifiers: Sequence[BaseNotifier]) -
 
 def _periods_param(flow: Flow) -> Param:
     return Param(
-        [],
-        type="array",
+        None,
+        type=["array", "null"],
         items={"type": "string"},
         title="Fiscal periods",
         description=f"Keys of the calendar {flow.calendar.calendar}, one in a line, such as FY2026-P05. Empty: the "

@@ -53,7 +53,7 @@ class ApprovePlanOperator(ApprovalOperator):
         **kwargs: Any,
     ) -> None:
         approval = spec.approval
-        kwargs["params"] = {REASON: Param("", type="string", title="Reason", description="Goes to the trail.")}
+        kwargs["params"] = {REASON: _reason_param()}
         kwargs.setdefault("response_timeout", approval.wait)
         kwargs.setdefault("assigned_users", [{"id": user.id, "name": user.name} for user in approval.users])
         super().__init__(
@@ -111,6 +111,11 @@ class ApprovePlanOperator(ApprovalOperator):
 
     def _run(self, context: Mapping[str, Any]) -> RunRef:
         return run_of(context, self.flow.name, periods_of(context, self.flow)[0].key)
+
+
+def _reason_param() -> Param:
+    """Return the field of the form; one that could not be null would have to be filled in."""
+    return Param(None, type=["string", "null"], title="Reason", description="Goes to the trail.")
 
 
 def _answer(event: Mapping[str, Any]) -> Any:

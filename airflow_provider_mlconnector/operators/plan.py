@@ -128,10 +128,21 @@ class PlanLedgerOperator(LedgerOperator):
         return periods_of(context, self.flow)[0]
 
     def resolved_plan(self) -> ResolvedManifest:
-        """Return what the plan resolved to, as the task before says."""
+        """Return what the plan resolved to, as the task before says.
+
+        :raises DataError: when it says something else: it was marked as successful, or what it said was edited.
+        """
+        from msgspec import ValidationError
+
+        from airflow_provider_mlconnector.errors import DataError
         from airflow_provider_mlconnector.pipeline.resolve import ResolvedManifest
 
-        return ResolvedManifest.from_json(self.resolved)
+        try:
+            return ResolvedManifest.from_json(self.resolved)
+        except ValidationError as error:
+            raise DataError(
+                f"What was handed on is no resolved plan: {error}.", hint="Clear the task resolve."
+            ) from error
 
     def approved(self, desk: LedgerDesk) -> Payload:
         """Return the journals, if a person approved them in this run.

@@ -59,6 +59,13 @@ def test_an_edited_xcom_of_the_preflight_asks_about_nothing_else(site, run):
     assert asked.detail["sha256"] == approved.detail["sha256"] == run.results["resolve"]["sha256"]
 
 
+@pytest.mark.parametrize("handed_on", [None, {}, {"plan": "Approved Budget", "payload": "all of it"}])
+def test_a_resolve_that_was_marked_as_successful_writes_nothing(site, run, handed_on):
+    run.answer()
+    run.results["resolve"] = handed_on
+    refuses(site, run, "is no resolved plan")
+
+
 def test_an_approval_of_other_bytes_than_those_handed_on_writes_nothing(site, run):
     run.answer()
     set_budget(site, {("60210", "CC300"): "9999.99", ("20400", "NONE"): "-10300.00"})

@@ -67,11 +67,11 @@ def test_every_task_retries_and_tells_what_it_does(dag):
 def test_a_dag_survives_serialization(dag):
     again = DagSerialization.from_dict(json.loads(json.dumps(DagSerialization.to_dict(dag))))
     assert set(again.task_dict) == set(ORDER)
-    assert again.params.dump() == {"periods": [], "version": "Budget"}
+    assert again.params.dump() == {"periods": None, "version": "Budget"}
 
 
 def test_the_form_of_a_run_asks_for_periods_and_version_and_the_answers_for_a_reason(dag):
-    assert dag.params.dump() == {"periods": [], "version": "Budget"}
+    assert dag.params.dump() == {"periods": None, "version": "Budget"}
     assert dag.get_task("approve").serialized_params.keys() == {"reason"}
 
 
