@@ -4,6 +4,7 @@
 import json
 import re
 from argparse import Namespace
+from contextlib import closing
 
 import pytest
 import requests
@@ -14,6 +15,7 @@ from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.hooks.acumatica import AcumaticaHook, connection_of
 from airflow_provider_mlconnector.hooks.fields import Fields
 from airflow_provider_mlconnector.systems.acumatica.connection import CodeGrant, CookieLogin, PasswordGrant
+from tests.unit.systems.acumatica.drafts.desk import journal
 
 CONN_ID = "acumatica_default"
 BACK = "http://127.0.0.1/back"
@@ -75,6 +77,20 @@ def test_a_flow_names_the_branch(books):
     hook = books()
     assert connection_of(hook.fields, "OTHER").branch == "OTHER"
     assert connection_of(hook.fields).branch == "LARKFIELD"
+
+
+def test_a_flow_writes_to_the_ledger_that_it_names_and_leaves_no_session_behind(books, site):
+    wanted = journal("5")
+    for name, said in (("ACTUAL", []), ("BUDGET", ["BUDGET"])):
+        with closing(books().get_drafting(name, "LARKFIELD", {"segments": "LOCATION 00"})) as drafting:
+            problems = drafting.problems([wanted])
+        assert [one.subject for one in problems] == said
+    assert site.control("acumatica/sessions", method="GET") == []
+
+
+def test_an_option_that_cannot_be_read_says_how_it_is_written(books):
+    with pytest.raises(ConfigurationError, match="LOCATION 00, REGION 1"):
+        books().get_drafting("ACTUAL", options={"segments": "00"})
 
 
 def fields(monkeypatch, host, **extra):

@@ -80,6 +80,11 @@ class StandingJournal(Record):
         """Whether nobody has released it yet."""
         return self.Status.value in _OPEN
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is on hold and has no lines, as a batch is right after it was made."""
+        return bool(self.Hold.value) and not self.Details
+
 
 _OPEN = frozenset({"On Hold", "Balanced", "Pending Approval", "Rejected", "Scheduled"})
 

@@ -14,8 +14,14 @@ from functools import cached_property, partial
 from itertools import chain, repeat
 from typing import TypeVar
 
-from airflow_provider_mlconnector.errors import LostAnswerError, NotFoundError, TransportError, UnknownNameError
-from airflow_provider_mlconnector.finance.drafts import Journal, JournalLine
+from airflow_provider_mlconnector.errors import (
+    DataError,
+    LostAnswerError,
+    NotFoundError,
+    TransportError,
+    UnknownNameError,
+)
+from airflow_provider_mlconnector.finance.drafts import Journal
 from airflow_provider_mlconnector.systems.acumatica.api import AcumaticaApi
 from airflow_provider_mlconnector.systems.acumatica.company import Company
 from airflow_provider_mlconnector.systems.acumatica.draft_checks import Checker
@@ -72,29 +78,31 @@ class AcumaticaDrafts:
         if not standing:
             return Draft(DraftState.MISSING)
         released = next((batch for batch in standing if not batch.is_open), None)
-        batch = released or standing[0]
+        batch, *others = [released] if released else standing
         lines = tuple(sorted(self._values.lines(journal, batch), key=lambda line: line.number))
         if released:
             return Draft(DraftState.POSTED, lines, batch.number)
-        complete = len(standing) == 1 and self._values.stand(journal, batch)
+        complete = not any(other.is_bare for other in others) and self._values.stand(journal, batch)
         return Draft(DraftState.DRAFT, lines, batch.number, complete=complete)
 
     def steps(self, journal: Journal) -> list[Step]:
         """Look at the ledger and return what is still to be done; none for a document that a person released.
 
         A batch in another ledger, branch or currency is removed and made anew. One that was taken off hold is put back
-        before anything of it is changed, as it would have to balance after every portion of lines.
+        before anything of it is changed, as it would have to balance after every portion of lines. A second batch under
+        the key is removed while it has no lines, for so one of ours came about; with lines it is a person's copy.
+
+        :raises DataError: when the batch is to be removed, and a copy stands beside it that would be taken for it next.
         """
         batches = self._standing(journal)
         if not all(batch.is_open for batch in batches):
             return []
-        if not journal.lines:
-            return [self._removal(journal, batch) for batch in batches]
         if not batches:
-            return [self._creation(journal)]
-        batch, *doubles = batches
-        removals = [self._removal(journal, double) for double in doubles]
-        if self._values.is_elsewhere(batch):
+            return [self._creation(journal)] if journal.lines else []
+        batch, *others = batches
+        removals = [self._removal(journal, other) for other in others if other.is_bare]
+        if not journal.lines or self._values.is_elsewhere(batch):
+            _check_no_copy(journal, batch, others)
             return [*removals, self._removal(journal, batch)]
         if self._values.stand(journal, batch):
             return removals or self._release_steps(journal, batch)
@@ -130,12 +138,13 @@ class AcumaticaDrafts:
         kept, surplus = self._values.sort_out(journal, batch)
         for portion in _portions(surplus, size):
             rows = [{"id": line.id, "delete": True} for line in portion]
-            numbers = ", ".join(str(line.LineNbr.value) for line in portion)
-            yield self._update(f"remove lines no. {numbers} of {what}", batch, {"Details": rows})
+            numbers = [line.LineNbr.value for line in portion]
+            yield self._update(f"remove lines {_span(numbers)} of {what}", batch, {"Details": rows})
         missing = [line for line in journal.lines if line.number not in kept]
         for added in _portions(missing, size):
             details = [self._values.line(journal, line) for line in added]
-            yield self._update(f"add lines {_span(added)} of {what}", batch, {"Details": details})
+            numbers = [line.number for line in added]
+            yield self._update(f"add lines {_span(numbers)} of {what}", batch, {"Details": details})
 
     def _hold(self, journal: Journal, batch: StandingJournal, *, on_hold: bool) -> Step:
         sentence = f"{'put' if on_hold else 'take'} {journal.key} ({batch.number}) {'on' if on_hold else 'off'} hold"
@@ -182,10 +191,20 @@ class AcumaticaDrafts:
             raise LostAnswerError(error.message, path=error.path) from error
 
 
+def _check_no_copy(journal: Journal, batch: StandingJournal, others: Sequence[StandingJournal]) -> None:
+    copies = [other.number for other in others if not other.is_bare]
+    if copies:
+        raise DataError(
+            f"Batch {batch.number} of {journal.key} is to be removed, and so would be {', '.join(copies)}, which has "
+            "the same key.",
+            hint="Take the key out of the description of what is a copy (form GL301000), and run the plan again.",
+        )
+
+
 def _portions(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     return (items[at : at + size] for at in range(0, len(items), size))
 
 
-def _span(lines: Sequence[JournalLine]) -> str:
+def _span(numbers: Sequence[int | None]) -> str:
     """Name lines by the first and the last of them, and how many they are."""
-    return f"{lines[0].number} to {lines[-1].number} ({len(lines)})"
+    return f"no. {numbers[0]} to {numbers[-1]} ({len(numbers)})"

@@ -9,8 +9,12 @@ import pytest
 
 from airflow_provider_mlconnector.sandbox.acumatica.schema import ENTITIES
 from airflow_provider_mlconnector.sandbox.acumatica.swagger import swagger
-from airflow_provider_mlconnector.systems.acumatica import entities
+from airflow_provider_mlconnector.systems.acumatica import draft_records, entities, posting_setup
+from airflow_provider_mlconnector.systems.acumatica.draft_options import Coding
+from airflow_provider_mlconnector.systems.acumatica.draft_values import Values
+from airflow_provider_mlconnector.systems.acumatica.subaccounts import parse_segments
 from airflow_provider_mlconnector.systems.acumatica.wrapped import Entity
+from tests.unit.systems.acumatica.drafts.desk import journal
 
 REPOSITORY = Path(__file__).parents[3]
 SPECS = Path(os.environ.get("MLCONNECTOR_SPECS", REPOSITORY.parent / "shared" / "specs")) / "acumatica"
@@ -20,7 +24,8 @@ pytestmark = pytest.mark.skipif(not FILE.is_file(), reason="the vendor's descrip
 
 # forms with more fields than anybody here reads
 PARTLY = {"Vendor", "Bill", "Employee", "PurchaseOrder"}
-READ = [entity for entity in vars(entities).values() if isinstance(entity, Entity)]
+MODULES = (entities, draft_records, posting_setup)
+READ = {id(one): one for module in MODULES for one in vars(module).values() if isinstance(one, Entity)}.values()
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +92,11 @@ def test_every_field_that_is_read_is_one_of_the_vendors(theirs, entity):
             inner = schema.get("items", schema)["$ref"].rpartition("/")[2]
             fields = fields_of(theirs, inner)
         assert name in fields, path
+
+
+def test_every_field_that_is_written_is_one_of_the_vendors(theirs):
+    values = Values(Coding(parse_segments("DEPARTMENT 8, LOCATION 2"), {"LOCATION": "00"}), "ACTUAL", "MAIN", "GBP")
+    wanted = journal("5")
+    lines = [values.line(wanted, line) for line in wanted.lines]
+    assert values.header(wanted).keys() <= fields_of(theirs, "JournalTransaction").keys()
+    assert {name for line in lines for name in line} <= fields_of(theirs, "JournalTransactionDetail").keys()

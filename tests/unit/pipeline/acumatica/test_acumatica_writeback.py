@@ -17,7 +17,10 @@ import requests
 from airflow_provider_mlconnector.errors import PostedError
 from airflow_provider_mlconnector.finance.drafts import Journal, Payload
 from airflow_provider_mlconnector.pipeline.writeback import verify, write_back
+from airflow_provider_mlconnector.sandbox.acumatica import site_of
 from airflow_provider_mlconnector.sandbox.running import serve
+from airflow_provider_mlconnector.systems.acumatica.draft_options import DraftOptions
+from airflow_provider_mlconnector.systems.drafting import DraftState
 from airflow_provider_mlconnector.trail.documents import Documents, DocumentState
 from tests.unit.pipeline.sandbox_close import QuickClock
 from tests.unit.pipeline.support import FLOW
@@ -66,8 +69,8 @@ def write(bench, desk, new_run):
     """Write journals as a new process; it logs out unless it is killed."""
     run = new_run()
 
-    def go(*journals: Journal):
-        drafts = desk.drafting(ONE_BY_ONE)
+    def go(*journals: Journal, options: DraftOptions = ONE_BY_ONE):
+        drafts = desk.drafting(options)
         receipts = write_back(
             bench, payload(*journals), drafts, run_id=run.run_id, owner="plan/run/write", resource=RESOURCE
         )
@@ -214,3 +217,21 @@ def test_what_a_person_posted_is_left_alone_and_refused_when_the_plan_changed(de
     with pytest.raises(PostedError, match=SMALL.key):
         write(journal("1", part="2"))
     assert desk.batches == []
+
+
+@pytest.mark.parametrize("mishap", [*LOSSES, "killed before", "killed after"])
+def test_where_the_flow_says_so_each_batch_is_released_once_whatever_happens(desk, write, mishap):
+    releasing = otherwise(ONE_BY_ONE, release=True)
+    if mishap in LOSSES:
+        kind, seconds = LOSSES[mishap]
+        desk.fault(kind, "ReleaseJournalTransaction", method="POST", seconds=seconds)
+        write(SMALL, options=releasing)
+    else:
+        with killed(at=1, after=mishap.endswith("after"), methods=("POST",)):  # the first one logs in
+            write(SMALL, options=releasing)
+        write(SMALL, options=releasing)
+    desk.world.clock.advance(3600)
+
+    assert desk.batches == []
+    assert desk.drafting().find(SMALL).state is DraftState.POSTED
+    assert len(site_of(desk.world).tenants[0].released) == 1

@@ -12,6 +12,7 @@ from airflow_provider_mlconnector.errors import (
     BadRequestError,
     ConfigurationError,
     ConflictError,
+    DataError,
     LostAnswerError,
     ServerError,
 )
@@ -100,13 +101,32 @@ def test_what_people_did_to_a_draft_is_put_right(desk):
     assert desk.batches[0]["period"] == "052027"
 
 
-def test_a_second_batch_under_the_same_key_is_removed(desk):
+def test_a_second_batch_that_was_made_by_mistake_is_removed(desk):
+    desk.turn(finds_by_filter=False)
     wanted = journal("1", "2")
+    late = desk.drafting().steps(wanted)[0]
     desk.write(wanted)
-    desk.call("POST", f"/acumatica/journals/{wanted.key}/copy")
+    late.do()
+    assert len(desk.batches) == 2
     assert not desk.drafting().find(wanted).complete
     desk.write(wanted)
     assert held(desk) == planned(wanted)
+    assert len(desk.batches) == 1
+
+
+def test_a_copy_that_a_person_made_of_a_draft_is_theirs(desk):
+    wanted = journal("1", "2")
+    desk.write(wanted)
+    desk.call("POST", f"/acumatica/journals/{wanted.key}/copy")
+    ours, theirs = (batch["number"] for batch in desk.batches)
+    draft = desk.drafting().find(wanted)
+    assert (draft.number, stands(wanted, draft)) == (ours, True)
+    assert desk.write(wanted) == []
+    with pytest.raises(DataError, match=f"{ours} .* {theirs}"):
+        desk.write(without(wanted))
+    desk.edit(theirs, Description="Budget of the next month")
+    desk.write(without(wanted))
+    assert [batch["number"] for batch in desk.batches] == [theirs]
 
 
 def test_a_journal_that_the_plan_has_no_more_is_removed_wholly_and_twice_does_no_harm(desk):
