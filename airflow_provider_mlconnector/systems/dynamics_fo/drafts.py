@@ -2,7 +2,7 @@
 """A plan's journals as general journals, each one a header and its lines, which wait for a person to post them.
 
 What this module guarantees: nothing is posted. The environment gives a header its number, so a header is looked for by
-the key in its description before one is made; of two that hold one key, the first stays. A line is known by its number,
+the key in its description before one is made; a second one without lines is removed. A line is known by its number,
 which the environment takes once, so that the same line sent twice is refused. All lines share one voucher, which the
 environment gives to the first of them, whatever the journal name says about new vouchers.
 """
@@ -15,6 +15,7 @@ from decimal import Decimal
 from functools import cached_property, partial
 from typing import Any
 
+from airflow_provider_mlconnector.errors import DataError
 from airflow_provider_mlconnector.finance.drafts import Journal, JournalLine
 from airflow_provider_mlconnector.systems.drafting import Draft, DraftState, Problem, Step
 from airflow_provider_mlconnector.systems.dynamics_fo.api import FinanceOperationsApi
@@ -62,27 +63,31 @@ class FinanceOperationsDrafts:
     def find(self, journal: Journal) -> Draft:
         """Look for the document among general journals, and in the general ledger when its journal is gone."""
         standing = self._standing(journal)
-        posted = [one for one in standing if one.posted]
-        kept = posted or standing
-        if not kept or (posted and not posted[0].lines):
+        posted = next((one for one in standing if one.posted), None)
+        ours = posted or original(standing)
+        if ours is None or (posted and not posted.lines):
             return self._in_ledger(journal, posted)
-        lines = tuple(self._read(journal, line) for one in kept for line in one.lines)
+        lines = tuple(self._read(journal, line) for line in ours.lines)
         if posted:
-            return Draft(DraftState.POSTED, lines, posted[0].number)
-        as_wanted = kept[0].totals in (_NO_TOTALS, (journal.debit, journal.debit)) and not self._missing(journal, kept)
-        return Draft(DraftState.DRAFT, lines, kept[0].number, complete=as_wanted)
+            return Draft(DraftState.POSTED, lines, posted.number)
+        agrees = ours.totals in (_NO_TOTALS, (journal.debit, journal.debit))
+        complete = agrees and bool(journal.lines) and not self._missing(journal, standing)
+        return Draft(DraftState.DRAFT, lines, ours.number, complete=complete)
 
     def steps(self, journal: Journal) -> list[Step]:
         """Look at the journals and return what is still to be done; none for a document that was posted.
 
-        First comes the header, since its number is part of every line, then the first line, since its voucher is.
+        First comes the header, since its number is part of every line, then the first line, since its voucher is. A
+        second journal under the key is removed while it has no lines, for so one of ours came about; with lines it is
+        a person's copy.
 
         :raises ConfigurationError: when the active format has no segment for a dimension of the journal any more.
+        :raises DataError: when the journal is to be removed, and a copy stands beside it that would be taken for it.
         """
         standing = self._standing(journal)
         if any(one.posted for one in standing):
             return []
-        if not standing and self._in_ledger(journal, []).state is DraftState.POSTED:
+        if not standing and self._in_ledger(journal).state is DraftState.POSTED:
             return []
         return self._missing(journal, standing)
 
@@ -97,21 +102,24 @@ class FinanceOperationsDrafts:
     def _standing(self, journal: Journal) -> list[StandingJournal]:
         return standing_journals(self._api, self._company.ledger.company, journal.key)
 
-    def _in_ledger(self, journal: Journal, posted: Sequence[StandingJournal]) -> Draft:
+    def _in_ledger(self, journal: Journal, posted: StandingJournal | None = None) -> Draft:
         """Return what was posted under the key, as the general ledger holds it."""
         found = posted_document(self._api, self._company, journal.key, _codes(journal))
         if found is None:
-            return Draft(DraftState.POSTED, (), posted[0].number) if posted else Draft(DraftState.MISSING)
+            return Draft(DraftState.POSTED, (), posted.number) if posted else Draft(DraftState.MISSING)
         voucher, lines = found
-        return Draft(DraftState.POSTED, lines, posted[0].number if posted else voucher)
+        return Draft(DraftState.POSTED, lines, posted.number if posted else voucher)
 
     def _missing(self, journal: Journal, standing: Sequence[StandingJournal]) -> list[Step]:
-        kept = next((one for one in standing if journal.lines and one.name == self._name), None)
-        surplus = [one for one in standing if one is not kept]
-        steps = [step for one in surplus for step in self._removal(journal, one)]
-        if kept is not None:
-            return [*steps, *self._header_steps(journal, kept), *self._line_steps(journal, kept)]
-        return [*steps, self._creation(journal)] if journal.lines else steps
+        ours = original(standing)
+        others = [one for one in standing if one is not ours]
+        steps = [step for one in others if not one.lines for step in self._removal(journal, one)]
+        if ours is None:
+            return [self._creation(journal)] if journal.lines else []
+        if journal.lines and ours.name == self._name:
+            return [*steps, *self._header_steps(journal, ours), *self._line_steps(journal, ours)]
+        _check_no_copy(journal, [one for one in others if one.lines])
+        return [*steps, *self._removal(journal, ours)]
 
     def _creation(self, journal: Journal) -> Step:
         body = {"dataAreaId": self._company.ledger.company, "JournalName": self._name, **self._header(journal)}
@@ -213,6 +221,26 @@ class FinanceOperationsDrafts:
     ) -> Step:
         wire = None if body is None else {name: _on_the_wire(value) for name, value in body.items()}
         return Step(sentence, partial(self._api.change, method, path, wire, match=match))
+
+
+def original(standing: Sequence[StandingJournal]) -> StandingJournal | None:
+    """Return which of the journals under one key is ours: the first that has lines, or the first; None of none.
+
+    Numbers are given out in blocks, so that a header that came about late may have a smaller one.
+    """
+    return next((one for one in standing if one.lines), standing[0] if standing else None)
+
+
+def _check_no_copy(journal: Journal, copies: Sequence[StandingJournal]) -> None:
+    """See that nothing would be taken for the journal once it is removed.
+
+    :raises DataError: when a person's copy would.
+    """
+    if copies:
+        raise DataError(
+            f"Journal {copies[0].number} says, too, that it is document {journal.key}, which is to be removed.",
+            hint="A person copied it: give the copy another description and other document numbers, or delete it.",
+        )
 
 
 def text_of(journal: Journal, line: JournalLine) -> str:

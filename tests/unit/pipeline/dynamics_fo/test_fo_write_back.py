@@ -127,7 +127,7 @@ class Office:
             self.write(plan, self.open(at, mishap))
         except Killed:
             self.write(plan)
-        self.bench.clock.sleep(3600)
+        self.bench.clock.sleep(LATER)  # not so long that the token of a late request has expired
 
     def documents(self) -> dict[str, DocumentState]:
         rows = Documents(self.bench.trail.engine).of_flow("flow", PERIOD)

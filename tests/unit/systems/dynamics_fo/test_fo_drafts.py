@@ -7,8 +7,15 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from airflow_provider_mlconnector.errors import BadRequestError, ConfigurationError, ConflictError, SchemaDriftError
+from airflow_provider_mlconnector.errors import (
+    BadRequestError,
+    ConfigurationError,
+    ConflictError,
+    DataError,
+    SchemaDriftError,
+)
 from airflow_provider_mlconnector.sandbox.dynamics_fo.general_journals import JournalName, NewVoucher
+from airflow_provider_mlconnector.sandbox.faults import Fault, FaultKind
 from airflow_provider_mlconnector.sandbox.running import serve
 from airflow_provider_mlconnector.systems.drafting import DraftState, stands
 from airflow_provider_mlconnector.systems.dynamics_fo.connection import DisplayFormat, PublishedSet
@@ -68,7 +75,7 @@ def test_nothing_is_found_before_anything_is_written(desk):
 def test_all_lines_share_a_voucher_whenever_the_journal_name_begins_a_new_one(desk, how):
     desk.journals.put_name(JournalName(NAME, new_voucher=how))
     wanted = journal(("60210", "SALES", "5"), ("20400", "", "-5"), ("60210", "ADM", "7"), ("20400", "", "-7"))
-    desk.write(wanted)
+    assert len(desk.write(wanted)) == 1 + len(wanted.lines)
     (header,) = desk.told_journals()
     assert len({line["voucher"] for line in header["lines"]}) == 1
     assert desk.write(wanted) == []
@@ -123,7 +130,9 @@ def test_what_the_format_has_no_segment_for_is_never_sent(desk):
 def test_the_flow_may_name_another_posting_layer(desk):
     desk.write(WANTED, desk.drafting(layer="Operations"))
     assert desk.told_journals()[0]["layer"] == "Operations"
-    changed = desk.write(WANTED, desk.drafting(layer="CustomLayer2"))
+    other = desk.drafting(layer="CustomLayer2")
+    assert not stands(WANTED, other.find(WANTED))
+    changed = desk.write(WANTED, other)
     assert changed == [f"set PostingLayer of journal {number_of(desk)} of {WANTED.key}"]
     assert desk.told_journals()[0]["layer"] == "CustomLayer2"
 
@@ -164,19 +173,40 @@ def test_what_a_person_typed_over_is_put_right(desk):
 def test_a_journal_that_a_person_renamed_is_found_by_its_lines_and_gets_its_key_back(desk):
     desk.write(WANTED)
     desk.control.call("PATCH", f"/dynamics_fo/journals/{number_of(desk)}", {"description": "Our budget"})
-    assert found(desk).state is DraftState.DRAFT
+    assert (found(desk).state, found(desk).complete) == (DraftState.DRAFT, False)
     assert desk.write(WANTED) == [f"set Description of journal {number_of(desk)} of {WANTED.key}"]
     assert stands(WANTED, found(desk))
 
 
-def test_of_two_journals_with_one_key_the_first_stays(desk):
+@pytest.mark.parametrize("late_number", ["LARK-000000", "LARK-999999"])
+def test_a_second_journal_without_lines_goes_whichever_number_it_got(desk, late_number):
+    """So one of ours comes about when a request takes effect long after it was given up."""
     desk.write(WANTED)
     number = number_of(desk)
-    desk.control.call("POST", f"/dynamics_fo/journals/{number}/copy")
+    late = desk.journals.add_header(desk.journals.names[NAME])
+    late.description = WANTED.key
+    desk.journals.headers[late_number], late.number = desk.journals.headers.pop(late.number), late_number
+    desk.journals.lines[late_number] = {}
     assert not stands(WANTED, found(desk))
-    desk.write(WANTED)
+    assert desk.write(WANTED) == [f"remove journal {late_number} of {WANTED.key}"]
     assert number_of(desk) == number
-    assert holds(desk) == held(WANTED)
+    assert stands(WANTED, found(desk))
+
+
+def test_a_persons_copy_is_left_alone_and_named_when_ours_is_to_go(desk):
+    desk.write(WANTED)
+    number = number_of(desk)
+    copy = desk.control.call("POST", f"/dynamics_fo/journals/{number}/copy")["number"]
+    assert stands(WANTED, found(desk))
+    wanted = journal(("60210", "SALES", "5"), ("20400", "", "-5"))
+    desk.write(wanted)
+    assert stands(wanted, found(desk, wanted))
+    assert len(desk.journals.lines_of(copy)) == len(WANTED.lines)
+    with pytest.raises(DataError, match=copy):
+        desk.write(replace(WANTED, lines=()))
+    desk.control.call("DELETE", f"/dynamics_fo/journals/{copy}")
+    desk.write(replace(WANTED, lines=()))
+    assert desk.told_journals() == []
 
 
 def test_a_draft_under_another_journal_name_moves_to_the_flows_own(desk):
@@ -194,6 +224,24 @@ def test_an_offset_account_that_the_name_got_later_is_taken_off_the_lines(desk):
     desk.write(WANTED)
     assert [line["offset"] for line in desk.told_journals()[0]["lines"]] == [{}] * 3
     assert stands(WANTED, found(desk))
+
+
+@pytest.mark.parametrize(("debit", "whole"), [("1200.51", True), ("0", True), ("1200.50", False)])
+def test_the_ledgers_own_totals_have_to_agree_where_it_added_them_up(desk, debit, whole):
+    desk.write(WANTED)
+    header = {
+        "dataAreaId": "lark",
+        "JournalBatchNumber": number_of(desk),
+        "JournalName": NAME,
+        "Description": WANTED.key,
+        "PostingLayer": "Current",
+        "IsPosted": "No",
+        "JournalTotalDebit": float(debit),
+        "JournalTotalCredit": float(debit),
+    }
+    told = Fault(FaultKind.STATUS, "dynamics_fo", "GET", "/LedgerJournalHeaders", status=200, body={"value": [header]})
+    desk.world.faults.add(told)
+    assert stands(WANTED, found(desk)) is whole
 
 
 def test_what_a_person_posted_is_found_with_its_lines_and_left_alone(desk):
