@@ -41,8 +41,8 @@ def decide(bench):
 
 @pytest.fixture
 def see(bench, run):
-    def go(sha256=BYTES, *, four_eyes=True, run_id=run.run_id):
-        return see_approved(bench, run_id, "Approved Budget", sha256, four_eyes=four_eyes)
+    def go(sha256=BYTES, *, four_eyes=True, run_id=run.run_id, approvers=()):
+        return see_approved(bench, run_id, "Approved Budget", sha256, four_eyes=four_eyes, approvers=approvers)
 
     return go
 
@@ -100,15 +100,34 @@ def test_the_approval_of_an_older_run_is_not_one_of_this_run(decide, decision, s
         see(run_id=new_run().run_id)
 
 
-def test_the_first_answer_about_the_same_bytes_holds(decide, decision, see):
-    decide(replace(decision, chosen="Reject"))
-    decide(decision)
+@pytest.mark.parametrize("choices", [("Reject", "Approve"), ("Approve", "Reject"), ("Approve", "Approve", "Reject")])
+def test_a_rejection_holds_whatever_else_was_answered_about_the_same_bytes(decide, decision, see, choices):
+    for chosen in choices:
+        decide(replace(decision, chosen=chosen))
 
-    with pytest.raises(NotApprovedError):
+    with pytest.raises(NotApprovedError, match="'Reject' by carla"):
         see()
 
 
-@pytest.mark.parametrize(("column", "value"), [("chosen", "Approve"), ("responded_by", "carla"), ("requested_by", "eve")])
+def test_the_first_of_several_approvals_counts(bench, run, decide, decision, see):
+    decide(decision)
+    decide(replace(decision, responded_by="dora"))
+
+    assert see() == decision
+    assert len([event for event in bench.trail.events(run.run_id) if event.kind == EventKind.APPROVED]) == 1
+
+
+def test_only_those_whom_the_flow_names_can_approve(decide, decision, see):
+    decide(decision)
+
+    assert see(approvers=("carla", "dora")).responded_by == "carla"
+    with pytest.raises(NotApprovedError, match="carla approved Approved Budget; the flow wants dora"):
+        see(approvers=("dora",))
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("chosen", "Approve"), ("responded_by", "carla"), ("requested_by", "eve")]
+)
 def test_an_answer_that_was_edited_in_the_database_is_noticed(bench, decide, decision, see, column, value):
     decide(replace(decision, chosen="Reject", responded_by="dora"))
     with bench.trail.engine.begin() as db:

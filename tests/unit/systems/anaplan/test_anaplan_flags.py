@@ -55,7 +55,10 @@ def test_what_is_not_set_is_told_line_by_line(view):
     assert flag(DECEMBER, item="Note", value="go").unset(OneView(view)).endswith("Budget, Dec 26: nothing.")
 
 
-@pytest.mark.parametrize(("place", "item", "value"), [(NOVEMBER, "Approved", "TRUE"), (NOVEMBER, "Note", " Go ")])
+@pytest.mark.parametrize(
+    ("place", "item", "value"),
+    [(NOVEMBER, "Approved", "TRUE"), (DECEMBER, "Approved", "false"), (NOVEMBER, "Note", " Go ")],
+)
 def test_a_flag_that_is_set_leaves_nothing_to_wait_for(view, place, item, value):
     assert flag(place, item=item, value=value).unset(OneView(view)) == ""
 
