@@ -103,7 +103,7 @@ def plan_dags(path: Path | str, *, system: str = "", notifiers: Sequence[BaseNot
 def plan_dag(flow: Flow, spec: PlanSpec, notifiers: Sequence[BaseNotifier] = ()) -> DAG:
     """Return the DAG of one plan of a flow."""
     with DAG(
-        dag_id=f"{flow.name}__{group_ids([spec.effective_name])[0]}",
+        dag_id=plan_id(flow, spec),
         description=f"{spec.effective_name} of {flow.spec.anaplan.model} as drafts in {flow.spec.erp.company}",
         schedule=_plan_schedule(flow, spec),
         catchup=False,
@@ -114,6 +114,12 @@ def plan_dag(flow: Flow, spec: PlanSpec, notifiers: Sequence[BaseNotifier] = ())
     ) as dag:
         _plan_tasks(flow, spec, notifiers)
     return dag
+
+
+def plan_id(flow: Flow, spec: PlanSpec) -> str:
+    """Return the name of the DAG of one plan of a flow: ``<flow>__<plan>``, in plain letters."""
+    ids = group_ids(plan.effective_name for plan in flow.spec.plan)
+    return f"{flow.name}__{ids[flow.spec.plan.index(spec)]}"
 
 
 def _plan_schedule(flow: Flow, spec: PlanSpec) -> Any:
@@ -134,7 +140,7 @@ def _plan_tasks(flow: Flow, spec: PlanSpec, notifiers: Sequence[BaseNotifier]) -
     preflight = PreflightOperator(task_id="preflight", doc_md=pages["preflight"], **ledger)
     approve = ApprovePlanOperator(task_id="approve", flow=flow, spec=spec, notifiers=notifiers, doc_md=pages["approve"])
     write = WritePlanOperator(task_id="write", doc_md=pages["write"], **ledger)
-    documents = AssetAlias(f"{flow.name} {spec.effective_name} documents")
+    documents = AssetAlias(f"{plan_id(flow, spec)}__documents")  # Airflow wants its names in ASCII
     verify = VerifyPlanOperator(task_id="verify", doc_md=pages["verify"], outlets=[documents], **ledger)
     preflight >> approve >> write >> verify
 

@@ -84,15 +84,10 @@ def test_the_vendors_own_hosts_need_no_permission():
     )
 
 
-def test_a_connection_opens_drafts_under_a_journal_name_and_posts_nothing_unless_told(fo):
-    hook = FinanceOperationsHook()
-    drafting = hook.get_drafting("ANAPLAN", options={"layer": "Operations"})
+def test_a_connection_opens_drafts_under_a_journal_name(fo):
+    drafting = FinanceOperationsHook().get_drafting("ANAPLAN", options={"layer": "Operations"})
     assert drafting.problems([]) == []
     drafting.close()
-    assert hook.get_poster() is None
-    poster = hook.get_poster(options={"posting_service": "Plan/PlanService/post"})
-    assert poster is not None
-    poster.close()
 
 
 def test_an_option_that_journals_do_not_have_is_refused(fo):

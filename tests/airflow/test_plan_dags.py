@@ -110,3 +110,15 @@ def test_whoever_is_to_answer_is_told(tmp_path):
 def test_a_folder_gives_the_plans_of_one_ledger():
     assert "larkfield_close__approved_budget" in plan_dags(DAGS / "flows", system="business_central")
     assert plan_dags(DAGS / "flows", system="another") == {}
+
+
+def test_plans_of_like_names_are_dags_of_their_own_in_plain_letters(flow):
+    (plan,) = flow.spec.plan
+    names = ("Planung für März", "planung - für märz", "Planung")
+    several = changed(flow, plan=tuple(plan.model_copy(update={"name": name}) for name in names))
+    ids = [plan_dag(several, spec).dag_id for spec in several.spec.plan]
+    assert ids == [
+        "larkfield_close__planung_f_r_m_rz",
+        "larkfield_close__planung_f_r_m_rz_2",
+        "larkfield_close__planung",
+    ]

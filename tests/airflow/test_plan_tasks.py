@@ -47,7 +47,7 @@ def test_an_approved_budget_is_drafts_of_the_same_amounts_and_nothing_is_posted(
 def test_each_document_is_an_event_of_an_asset(site, budget, flow):
     run = PlanRun(flow)
     receipts = run.whole()
-    alias = AssetAlias("larkfield_close Approved Budget documents")
+    alias = AssetAlias("larkfield_close__approved_budget__documents")
     events = run.contexts["verify"]["outlet_events"][alias].asset_alias_events
     assert [event.dest_asset_key.uri for event in events] == ["anaplan://FP%26A%20Hub/plan%20Approved%20Budget"]
     assert json.loads(json.dumps(events[0].extra))["key"] == receipts[0]["key"]
