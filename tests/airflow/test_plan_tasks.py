@@ -2,11 +2,13 @@
 """A plan comes home: the tasks of its DAG, one after the other as Airflow runs them, against the sandbox."""
 
 import json
-from types import SimpleNamespace
+from datetime import UTC, datetime
 
 import pytest
 from airflow.sdk import AssetAlias
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.execution_time.comms import AssetEventDagRunReferenceResult
+from airflow.sdk.execution_time.context import TriggeringAssetEventsAccessor
 
 from airflow_provider_mlconnector.flows.loader import load_flow
 from tests.airflow.closing_runs import FLOW
@@ -100,16 +102,21 @@ def test_a_run_may_be_about_another_version_than_the_flows(site, budget, flow):
         run.prepare()
 
 
+def asset_events(**event):
+    """Return what Airflow hands to a run that an asset's update started."""
+    asset = {"name": "journal_lines", "uri": "anaplan://FP%26A%20Hub/journal_lines", "extra": {}}
+    source = {"source_task_id": None, "source_dag_id": None, "source_run_id": None, "source_map_index": None}
+    told = {"asset": asset, "extra": {}, **source, "source_aliases": [], "timestamp": datetime.now(UTC), **event}
+    return TriggeringAssetEventsAccessor.build([AssetEventDagRunReferenceResult(**told)])
+
+
 @pytest.mark.parametrize(
     "started",
     [
         {"period": None, "conf": {"period": PERIOD}},
         {"period": PERIOD},
-        {
-            "period": None,
-            "triggering_asset_events": {"a": [SimpleNamespace(partition_key=None, extra={"period": PERIOD})]},
-        },
-        {"period": None, "triggering_asset_events": {"a": [SimpleNamespace(partition_key=PERIOD, extra={})]}},
+        {"period": None, "triggering_asset_events": asset_events(extra={"period": PERIOD})},
+        {"period": None, "triggering_asset_events": asset_events(partition_key=PERIOD)},
     ],
     ids=["conf", "partition key", "what an asset's event says", "partition of an asset's event"],
 )
