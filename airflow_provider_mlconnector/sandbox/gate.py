@@ -32,6 +32,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 CONNECTION = "connection"
 """Key of a request's scope under which systems keep what they know of its connection, such as who logged in on it."""
 
+LATE = "late"
+"""Key of a request's scope that says that it was let in long before it is carried out, whoever logged off since."""
+
 SLOW_PIECES = 10
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 
@@ -186,7 +189,7 @@ class Gate:
         due = [late for late in self.late if late.due <= now]
         self.late[:] = [late for late in self.late if late.due > now]
         for late in due:
-            await self.app(late.scope, _replay(late.body, _silence), _swallow)
+            await self.app({**late.scope, LATE: True}, _replay(late.body, _silence), _swallow)
 
     def _reset(self, scope: Scope) -> None:
         """Close the connection with RST instead of FIN."""

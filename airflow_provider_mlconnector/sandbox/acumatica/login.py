@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request, Response
 from airflow_provider_mlconnector.sandbox.acumatica.seats import OFFLINE, Grant, Seats, Session, seats_of
 from airflow_provider_mlconnector.sandbox.acumatica.site import PREFIX, Site, Tenant
 from airflow_provider_mlconnector.sandbox.acumatica.wire import HttpError, encode
+from airflow_provider_mlconnector.sandbox.gate import LATE
 
 COOKIE = "ASP.NET_SessionId"
 AUTH_COOKIE = ".ASPXAUTH"
@@ -24,12 +25,16 @@ class OAuthError(Exception):
 
 
 def session_of(request: Request, seats: Seats) -> Session:
-    """Return the session of a request, by bearer token or cookie.
+    """Return the session of a request, by bearer token or cookie; one that was let in before goes on in its session.
 
     :raises HttpError: 401 without one that is open, whatever was asked for.
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    session = seats.of_token(token) if scheme.lower() == "bearer" else seats.of_cookie(request.cookies.get(COOKIE, ""))
+    token, cookie = (token, "") if scheme.lower() == "bearer" else ("", request.cookies.get(COOKIE, ""))
+    if LATE in request.scope:
+        session = seats.once(token, cookie)
+    else:
+        session = seats.of_token(token) if token else seats.of_cookie(cookie)
     if session is None:
         raise HttpError(401, message="You are not logged in.")
     return session

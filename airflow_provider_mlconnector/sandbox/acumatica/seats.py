@@ -42,6 +42,7 @@ class Seats:
 
     site: Site
     _sessions: dict[str, Session] = field(default_factory=dict)
+    _ever: dict[str, Session] = field(default_factory=dict)
     _tokens: dict[str, tuple[Grant, float]] = field(default_factory=dict)
     _refreshers: dict[str, tuple[Grant, float]] = field(default_factory=dict)
     _codes: dict[str, Grant] = field(default_factory=dict)
@@ -65,7 +66,7 @@ class Seats:
         if len(self.sessions()) >= self.site.switches.seats:
             raise _refusal(self.site.switches.refusal)
         session = Session(secrets.token_hex(12), tenant, branch or tenant.branch, self.now)
-        self._sessions[session.id] = session
+        self._sessions[session.id] = self._ever[session.id] = session
         self.site.world.stats.login("acumatica")
         return session
 
@@ -81,6 +82,11 @@ class Seats:
         """Return the session of a cookie, if it is still open."""
         self.sessions()
         return self._used(self._sessions.get(session_id))
+
+    def once(self, token: str, session_id: str) -> Session | None:
+        """Return the session of an access token or a cookie, even if it is over."""
+        grant, _ = self._tokens.get(token, (None, 0.0))
+        return self._ever.get(grant.session_id if grant else session_id)
 
     def of_token(self, token: str) -> Session | None:
         """Return the session of an access token, opened at its first use; None for one that is not good (any more)."""

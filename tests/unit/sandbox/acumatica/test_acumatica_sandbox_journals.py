@@ -29,6 +29,15 @@ class Clerk(SandboxControl):
         session.post(f"{self.told['base_url']}/entity/auth/login", json=form, timeout=5).raise_for_status()
         return session
 
+    def with_token(self):
+        names = ("client_id", "client_secret")
+        form = {"grant_type": "password", "scope": "api", **{name: self.told[name] for name in names}}
+        form |= {"username": self.told["login"], "password": self.told["password"]}
+        told = requests.post(f"{self.told['base_url']}/identity/connect/token", data=form, timeout=5).json()
+        session = requests.Session()
+        session.headers["Authorization"] = f"Bearer {told['access_token']}"
+        return session
+
     def ask(self, method, path, session=None, **more):
         url = f"{self.told['base_url']}/entity/Default/25.200.001/{path}"
         return (session or self.session).request(method, url, timeout=10, **more)
@@ -102,6 +111,19 @@ def test_the_same_put_again_makes_another_journal_unless_a_filter_finds_the_firs
     clerk.turn(finds_by_filter=False)
     assert clerk.put(Description="once", params=where, headers={"If-None-Match": "*"}).status_code == 200
     assert len(clerk.listed("startswith(Description,'once')")) == 2
+
+
+@pytest.mark.parametrize("how", ["cookie", "token"])
+def test_what_was_asked_for_before_a_logout_is_done_after_it(clerk, how):
+    session = clerk.log_in() if how == "cookie" else clerk.with_token()
+    assert clerk.ask("GET", "JournalTransaction", session, params={"$top": "1"}).status_code == 200
+    clerk.fault("late", "JournalTransaction", method="PUT")
+    with pytest.raises(requests.ConnectionError):
+        clerk.ask("PUT", "JournalTransaction", session, json=wrapped({"Description": how}))
+    session.post(f"{clerk.told['base_url']}/entity/auth/logout", timeout=5).raise_for_status()
+    clerk.world.clock.advance(30)
+    assert len(clerk.listed(f"Description eq '{how}'")) == 1
+    assert len(clerk.call("GET", "/acumatica/sessions")) == 1, "nobody is logged in again by that"
 
 
 def test_a_journal_that_is_gone_is_not_made_again_by_who_may_only_change_it(clerk):

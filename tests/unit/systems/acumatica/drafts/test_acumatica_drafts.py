@@ -114,6 +114,18 @@ def test_a_second_batch_that_was_made_by_mistake_is_removed(desk):
     assert len(desk.batches) == 1
 
 
+def test_lines_that_were_added_twice_stand_once_in_the_end(desk):
+    wanted = journal("1", "2")
+    drafts = desk.drafting()
+    drafts.steps(wanted)[0].do()
+    for step in drafts.steps(wanted):
+        step.do()
+        step.do()
+    assert len(held(desk)) == 2 * len(wanted.lines)
+    desk.write(wanted)
+    assert held(desk) == planned(wanted)
+
+
 def test_a_copy_that_a_person_made_of_a_draft_is_theirs(desk):
     wanted = journal("1", "2")
     desk.write(wanted)
