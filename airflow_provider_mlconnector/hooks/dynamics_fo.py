@@ -15,13 +15,11 @@ from airflow_provider_mlconnector.settings import load_settings, origin
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.systems.drafting import Drafting
-    from airflow_provider_mlconnector.systems.dynamics_fo.api import FinanceOperationsApi
     from airflow_provider_mlconnector.systems.dynamics_fo.connection import (
         DisplayFormat,
         FinanceOperationsConnection,
         PublishedSet,
     )
-    from airflow_provider_mlconnector.systems.dynamics_fo.posting import JournalPoster
     from airflow_provider_mlconnector.systems.port import Erp
 
 VENDOR_DOMAINS = (".dynamics.com", ".dynamics.us", ".dynamics.cn")
@@ -72,34 +70,18 @@ class FinanceOperationsHook(LedgerHook):
         :param options: those of ``systems/dynamics_fo/draft_options``.
         :raises ConfigurationError: when the connection lacks something, or an option cannot be read.
         """
+        from airflow_provider_mlconnector.systems.dynamics_fo.api import FinanceOperationsApi
         from airflow_provider_mlconnector.systems.dynamics_fo.draft_options import JournalOptions
         from airflow_provider_mlconnector.systems.dynamics_fo.drafts import FinanceOperationsDrafts
 
-        chosen = JournalOptions.read(options)
-        return FinanceOperationsDrafts(self._get_api(company), name, chosen)
-
-    def get_poster(self, company: str = "", options: Mapping[str, str] = NO_OPTIONS) -> JournalPoster | None:
-        """Return what has journals posted by the customer's own service; None, as nearly always, where none is named.
-
-        :param options: ``posting_service`` names it; the caller closes what it is given.
-        :raises ConfigurationError: when the connection lacks something, or an option cannot be read.
-        """
-        from airflow_provider_mlconnector.systems.dynamics_fo.draft_options import JournalOptions
-        from airflow_provider_mlconnector.systems.dynamics_fo.posting import JournalPoster
-
-        service = JournalOptions.read(options).posting
-        return JournalPoster(self._get_api(company), service) if service else None
-
-    def _get_api(self, company: str) -> FinanceOperationsApi:
-        from airflow_provider_mlconnector.systems.dynamics_fo.api import FinanceOperationsApi
-
-        settings = load_settings()
-        return FinanceOperationsApi(
+        chosen, settings = JournalOptions.read(options), load_settings()
+        api = FinanceOperationsApi(
             connection_of(self.fields, company),
             proxies=settings.proxies or None,
             verify=settings.verify,
             read_timeout=settings.read_timeout,
         )
+        return FinanceOperationsDrafts(api, name, chosen)
 
 
 def connection_of(fields: Fields, company: str = "") -> FinanceOperationsConnection:

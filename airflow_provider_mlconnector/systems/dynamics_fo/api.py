@@ -52,6 +52,7 @@ class FinanceOperationsApi:
         read_timeout: float = 300.0,
     ) -> None:
         self.connection = connection
+        self.clock = clock
         self.server_time: datetime | None = None
         self._tokens = None
         if connection.credential is not None:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A plan's journals as general journals, each one a header and its lines, which wait for a person to post them.
 
-What this module guarantees: nothing is posted. The environment gives a header its number, so a header is looked for by
-the key in its description before one is made; a second one without lines is removed. A line is known by its number,
-which the environment takes once, so that the same line sent twice is refused. All lines share one voucher, which the
-environment gives to the first of them, whatever the journal name says about new vouchers.
+What this module guarantees: nothing is posted, unless the flow names a service of the customer's that does it. The
+environment gives a header its number, so a header is looked for by the key in its description before one is made; a
+second one without lines is removed. A line is known by its number, which the environment takes once, so that the same
+line sent twice is refused. All lines share one voucher, which the environment gives to the first of them, whatever the
+journal name says about new vouchers.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from airflow_provider_mlconnector.systems.dynamics_fo.general_journals import (
 )
 from airflow_provider_mlconnector.systems.dynamics_fo.ledger_accounts import LedgerAccounts
 from airflow_provider_mlconnector.systems.dynamics_fo.names import noon, quoted
+from airflow_provider_mlconnector.systems.dynamics_fo.posting import JournalPoster
 
 LEDGER = "Ledger"
 ACCOUNT = "AccountDisplayValue"
@@ -89,7 +91,7 @@ class FinanceOperationsDrafts:
             return []
         if not standing and self._in_ledger(journal).state is DraftState.POSTED:
             return []
-        return self._missing(journal, standing)
+        return self._missing(journal, standing) or self._posting(journal, standing)
 
     def close(self) -> None:
         """Release connections; there is no session to log off from."""
@@ -120,6 +122,15 @@ class FinanceOperationsDrafts:
             return [*steps, *self._header_steps(journal, ours), *self._line_steps(journal, ours)]
         _check_no_copy(journal, [one for one in others if one.lines])
         return [*steps, *self._removal(journal, ours)]
+
+    def _posting(self, journal: Journal, standing: Sequence[StandingJournal]) -> list[Step]:
+        """Return what has a whole draft posted, where the flow names a service of the customer's for it."""
+        ours, service = original(standing), self._options.posting
+        if ours is None or service is None:
+            return []
+        poster = JournalPoster(self._api, service, self._company.ledger.company)
+        sentence = f"have journal {ours.number} of {journal.key} posted by {service}"
+        return [Step(sentence, partial(poster.post, ours.number))]
 
     def _creation(self, journal: Journal) -> Step:
         body = {"dataAreaId": self._company.ledger.company, "JournalName": self._name, **self._header(journal)}

@@ -25,6 +25,7 @@ from airflow_provider_mlconnector.sandbox.faults import Fault, FaultKind
 from airflow_provider_mlconnector.sandbox.running import serve
 from airflow_provider_mlconnector.systems.drafting import Draft, Drafting, Problem, Step
 from airflow_provider_mlconnector.systems.dynamics_fo.api import FinanceOperationsApi
+from airflow_provider_mlconnector.systems.dynamics_fo.draft_options import JournalOptions
 from airflow_provider_mlconnector.systems.dynamics_fo.drafts import FinanceOperationsDrafts
 from airflow_provider_mlconnector.trail.documents import Documents, DocumentState
 from airflow_provider_mlconnector.trail.leases import Leases
@@ -34,7 +35,8 @@ from tests.unit.pipeline.support import LOG, run_ref
 from tests.unit.systems.dynamics_fo.fo_desk import NAME, PERIOD, FoDesk, held, holds, journal
 
 LATER = 30.0
-JOURNAL_REQUESTS = r"^/dynamics_fo/data/LedgerJournal"
+JOURNAL_REQUESTS = r"^/dynamics_fo/(data/LedgerJournal|api/services/)"
+SERVICE = "PlanPosting/PlanPostingService/post"
 
 
 class Killed(BaseException):
@@ -112,10 +114,12 @@ class Office:
     desk: FoDesk
     api: FinanceOperationsApi
     run_id: str
+    options: dict[str, str] = field(default_factory=dict)
 
     def open(self, at: int = 0, mishap: Mishap | None = None) -> Interrupted:
         """Return drafts of a new process; what it logs in by is shared, to save the tests' time."""
-        return Interrupted(FinanceOperationsDrafts(self.api, NAME), self.desk, at, mishap)
+        drafting = FinanceOperationsDrafts(self.api, NAME, JournalOptions.read(self.options))
+        return Interrupted(drafting, self.desk, at, mishap)
 
     def write(self, plan: Payload, drafting: Drafting | None = None) -> list[Receipt]:
         ours = drafting or self.open()
@@ -166,7 +170,6 @@ def office(tmp_path, trail_template, sandbox, api) -> Iterator[Office]:
     run = run_ref("run1", "changes")
     trail.open_run(run, requested_by="ada")
     yield Office(bench, desk, api, run.run_id)
-    assert desk.post_calls == 0
     desk.close()
     trail.close()
 
@@ -207,6 +210,7 @@ def test_one_complete_draft_stands_whatever_happens_to_one_request(office, at, m
     office.write_through(PLAN, at, mishap)
     assert holds(office.desk) == held(*PLAN.journals)
     assert len(office.desk.told_journals()) == 1
+    assert office.desk.post_calls == 0
     assert office.documents() == {PLAN.journals[0].key: DocumentState.DRAFTED}
 
 
@@ -231,6 +235,19 @@ def test_a_draft_that_was_written_reads_back_as_approved_with_the_ledgers_number
     (receipt,) = verify(office.bench, PLAN, office.open(), run_id=office.run_id)
     (header,) = office.desk.told_journals()
     assert (receipt.state, receipt.number) == (DocumentState.VERIFIED, header["number"])
+
+
+@pytest.mark.parametrize("mishap", Mishap)
+def test_a_journal_that_the_customers_service_posts_is_posted_once_whatever_happens_to_its_call(office, mishap):
+    office.options = {"posting_service": SERVICE}
+    office.desk.switch(posting_service=SERVICE)
+    plan = payload(journal(("60210", "SALES", "9"), ("20400", "", "-9"), part=mishap))
+    office.write_through(plan, REQUESTS + 1, mishap)
+    entries = [line for line in office.desk.world.books.lines(PERIOD) if line.external_document == plan.journals[0].key]
+    assert [line.amount for line in entries] == [9, -9]
+    (draft,) = office.desk.told_journals()
+    assert draft["posted"]
+    assert [receipt.state for receipt in office.write(plan)] == [DocumentState.POSTED]
 
 
 def test_what_a_person_posted_is_left_alone_and_refused_when_the_plan_changed(office):
