@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SYSPRO 8: its OData service and the sessions of its e.net service, showing the sandbox's books.
+"""SYSPRO 8: its OData service and its e.net service, which show the sandbox's books and post into them.
 
 /SYSPRO8Odata/SYSPROOData/SysproCompany{company}/…    tables
-/SYSPROWCFService/Rest/…                               sessions
-/_sandbox/syspro/…                                     switches, sessions, operators, restart
+/SYSPROWCFService/Rest/…                               sessions, and journals that are checked or posted
+/_sandbox/syspro/…                                     switches, sessions, operators, restart, journals by hand
 """
 
 from __future__ import annotations

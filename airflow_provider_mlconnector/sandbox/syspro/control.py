@@ -6,6 +6,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from airflow_provider_mlconnector.sandbox.switching import add_switches
+from airflow_provider_mlconnector.sandbox.syspro.journal_control import add_journals
 from airflow_provider_mlconnector.sandbox.syspro.site import SYSTEM, Site
 
 
@@ -14,6 +15,7 @@ def router(site: Site) -> APIRouter:
     routes = APIRouter(prefix=f"/_sandbox/{SYSTEM}")
     add_switches(routes, site)
     _add_people(routes, site)
+    add_journals(routes, site)
     return routes
 
 

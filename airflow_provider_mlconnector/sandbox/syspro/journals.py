@@ -78,12 +78,24 @@ class JournalFrame:
             case "EntryDate":
                 days = np.asarray(self.rows["day"] - _ORDINAL_OF_EPOCH)
                 return np.asarray(days.astype("datetime64[D]").astype("datetime64[us]"))
+            case "Reference":
+                return self._references()
             case "TimeStamp":
                 return np.asarray(np.maximum(self.rows["stamp"], version_of(0)))
             case _:
                 found = np.empty(len(self), object)
                 found[:] = [row[field] for row in self.as_rows()]
                 return found
+
+    def _references(self) -> Column:
+        """Return the number of the document that each row comes from."""
+        marks = np.stack([self.owners, self.rows["kind"].astype(np.int64), self.rows["document"]], axis=1)
+        documents, at = np.unique(marks, axis=0, return_inverse=True)
+        found = [
+            document_number(kind, number, self.companies[owner][1].texts.all)[:30]
+            for owner, kind, number in documents.tolist()
+        ]
+        return np.asarray(np.array([*found, ""], object)[at.reshape(-1)])
 
     def as_rows(self) -> Iterator[Row]:
         """Yield the rows."""

@@ -77,6 +77,8 @@ class Site:
 
     :param operators: password by operator who may use OData, as the security setup says.
     :param sessions: when each e.net session was last used, in virtual seconds.
+    :param entered: the company that each session was opened for.
+    :param post_calls: how often a transaction was asked for that is more than a check; ``validations`` are the checks.
     """
 
     world: World
@@ -84,6 +86,9 @@ class Site:
     operators: dict[str, str] = field(default_factory=lambda: {OPERATOR: secrets.token_urlsafe(12)})
     company_password: str = field(default_factory=lambda: secrets.token_urlsafe(8))
     sessions: dict[str, float] = field(default_factory=dict)
+    entered: dict[str, str] = field(default_factory=dict)
+    post_calls: int = 0
+    validations: int = 0
     _known: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -111,8 +116,8 @@ class Site:
         self.books(company)
         return [(one, self.books(one)) for one in SHARED_LEDGER[company]]
 
-    def log_on(self) -> str | None:
-        """Return a new session of 34 digits and two blanks; None when there is no free seat."""
+    def log_on(self, company: str) -> str | None:
+        """Return a new session of 34 digits and two blanks for a company; None when there is no free seat."""
         now = self.world.clock.timestamp()
         idle = [one for one, used in self.sessions.items() if now - used > IDLE_SECONDS]
         if len(self.sessions) >= self.switches.seats and idle:
@@ -121,6 +126,7 @@ class Site:
             return None
         session = f"{secrets.token_hex(17).upper()}  "
         self.sessions[session] = now
+        self.entered[session] = company
         return session
 
     def uses(self, session: str) -> bool:

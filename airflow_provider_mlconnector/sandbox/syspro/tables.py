@@ -2,7 +2,8 @@
 """The tables that the OData service shows, but for the journals: each with its key, its columns and its rows.
 
 Names, keys and columns are those of SYSPRO's databases as far as they are known publicly. ``ParentGroup`` of GenGroups
-is an assumption: nothing public says how a site keeps the levels above an account's group.
+is an assumption: nothing public says how a site keeps the levels above an account's group; so is ``AccOnHldFlag`` of
+GenMaster, the hold on a GL code.
 """
 
 from __future__ import annotations
@@ -74,12 +75,13 @@ def _masters(company: str, books: Books, site: Site) -> Iterator[Row]:
                 "Description": account.name,
                 "AccountType": account_type(account),
                 "GlGroup": account.parent,
+                "AccOnHldFlag": "Y" if account.blocked else "N",
                 **nothing,
                 "TimeStamp": version_of(milliseconds(books.changed_at(account.number))),
             }
     for code in PSEUDO_CODES:
         text = {"Company": company, "GlCode": code, "Description": code.title(), "AccountType": "C", "GlGroup": ""}
-        yield {**text, **nothing, "TimeStamp": version_of(1)}
+        yield {**text, "AccOnHldFlag": "N", **nothing, "TimeStamp": version_of(1)}
 
 
 def _items(company: str, books: Books, site: Site) -> Iterator[Row]:
@@ -138,8 +140,8 @@ TABLES = {
             "GenMaster",
             ("Company", "GlCode"),
             columns_of(
-                "Company:c4 GlCode:c35 Description:v50 AccountType:c1 GlGroup:c10 CurrentBalance:m PtdDrValue:m "
-                "PtdCrValue:m"
+                "Company:c4 GlCode:c35 Description:v50 AccountType:c1 GlGroup:c10 AccOnHldFlag:c1 CurrentBalance:m "
+                "PtdDrValue:m PtdCrValue:m"
             ),
             _masters,
             of_ledger=True,
