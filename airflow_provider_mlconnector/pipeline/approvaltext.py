@@ -34,17 +34,31 @@ def approval_body(
     planned = totals_by_account(payload.journals)
     return "\n\n".join(
         (
-            f"**{payload.plan}** ({payload.version}) for {', '.join(payload.periods)}: {len(payload.journals)} draft "
-            f"journals in {payload.company}, batch {payload.name}, {lines} lines, debits and credits of "
-            f"{resolved.debit} each. Approving writes drafts; it posts nothing.",
+            f"**{payload.plan}** ({payload.version}) for {', '.join(payload.periods)}: {_journals(payload)} in "
+            f"{payload.company}, batch {payload.name}, {lines} lines, debits and credits of "
+            f"{_told(Decimal(resolved.debit))} each. Approving writes drafts; it posts nothing.",
             _table(planned, _held(drafts), categories),
-            "By group: "
-            + "; ".join(f"{group} {format_money(amount)}" for group, amount in _groups(planned, categories)),
+            "By group: " + "; ".join(f"{group} {_told(amount)}" for group, amount in _groups(planned, categories)),
             *([f"{_drafts(removed)} removed, since the plan has nothing for it any more."] if removed else []),
             *(f"Left out: {reason} ({told})." for reason, told in resolved.left_out.items()),
             f"All lines: {resolved.payload.key}, sha256 `{resolved.sha256}`",
         )
     )
+
+
+def _journals(payload: Payload) -> str:
+    count = len(payload.journals)
+    return "1 draft journal" if count == 1 else f"{count} draft journals"
+
+
+def _told(amount: Decimal) -> str:
+    """Return an amount as people read it, such as ``-1,500.51``."""
+    return f"{Decimal(format_money(amount)):,}"
+
+
+def _cell(text: str) -> str:
+    """Return a text that ends no cell of a table."""
+    return text.replace("|", "\\|")
 
 
 def _drafts(count: int) -> str:
@@ -65,8 +79,8 @@ def _table(planned: Mapping[str, Decimal], held: Mapping[str, Decimal], categori
     accounts = sorted({*planned, *held}, key=lambda account: (_group(account, categories), account))
     for account in accounts[:ACCOUNTS_SHOWN]:
         plan, now = planned.get(account, ZERO), held.get(account, ZERO)
-        figures = " | ".join(format_money(amount) for amount in (plan, now, add_money((plan, now.copy_negate()))))
-        rows.append(f"| {_group(account, categories)} | {account} | {figures} |")
+        figures = " | ".join(map(_told, (plan, now, add_money((plan, now.copy_negate())))))
+        rows.append(f"| {_cell(_group(account, categories))} | {_cell(account)} | {figures} |")
     if len(accounts) > ACCOUNTS_SHOWN:
         rows.append(f"| … | {len(accounts) - ACCOUNTS_SHOWN} more accounts | | | |")
     return "\n".join(rows)

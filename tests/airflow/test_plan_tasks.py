@@ -37,7 +37,7 @@ def test_an_approved_budget_is_drafts_of_the_same_amounts_and_nothing_is_posted(
     assert totals(drafts(site)) == LEDGER
     assert [(receipt["state"], receipt["lines"]) for receipt in receipts] == [("verified", 3)]
     assert checked["sha256"] in shown.body
-    assert "| other | 60210 | 1500.51 | 0.00 | 1500.51 |" in shown.body
+    assert "| other | 60210 | 1,500.51 | 0.00 | 1,500.51 |" in shown.body
     assert shown.timeout == flow.spec.plan[0].approval.wait
     (told,) = site.trail.runs()
     assert (told.outcome, told.requested_by) == ("succeeded", "anna")
