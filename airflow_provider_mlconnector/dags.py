@@ -109,7 +109,7 @@ def plan_dag(flow: Flow, spec: PlanSpec, notifiers: Sequence[BaseNotifier] = ())
         catchup=False,
         max_active_runs=1,
         tags={_TAG, "plan", flow.spec.erp.system, flow.spec.erp.company},
-        params={PERIODS_PARAM: _periods_param(flow), VERSION_PARAM: _version_param(spec)},
+        params={PERIODS_PARAM: _periods_param(flow, spec), VERSION_PARAM: _version_param(spec)},
         doc_md=plan_story.plan_story(flow, spec),
     ) as dag:
         _plan_tasks(flow, spec, notifiers)
@@ -145,14 +145,17 @@ def _plan_tasks(flow: Flow, spec: PlanSpec, notifiers: Sequence[BaseNotifier]) -
     preflight >> approve >> write >> verify
 
 
-def _periods_param(flow: Flow) -> Param:
+def _periods_param(flow: Flow, spec: PlanSpec) -> Param:
+    """Return the field for the periods; one that could not be null would have to be filled in."""
+    otherwise = " Empty: the run's partition key." if spec.start is Start.CALENDAR else ""
+    if spec.after:
+        otherwise = " Empty: those that the asset's events name."
     return Param(
         None,
         type=["array", "null"],
         items={"type": "string"},
         title="Fiscal periods",
-        description=f"Keys of the calendar {flow.calendar.calendar}, one in a line, such as FY2026-P05. Empty: the "
-        "run's partition key.",
+        description=f"Keys of the calendar {flow.calendar.calendar}, one in a line, such as FY2026-P05.{otherwise}",
     )
 
 

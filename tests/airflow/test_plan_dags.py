@@ -94,6 +94,12 @@ def test_a_plan_starts_by_hand_by_the_calendar_or_by_an_asset(dag, flow):
     by_asset = plan_dag(*with_plan(flow, after=after))
     assert [asset.uri for asset in by_asset.timetable.asset_condition.objects] == [after]
     assert isinstance(by_asset.timetable.asset_condition.objects[0], Asset)
+    told = [made.params.get_param("periods").description for made in (dag, by_calendar, by_asset)]
+    assert [text.partition("P05.")[2] for text in told] == [
+        "",
+        " Empty: the run's partition key.",
+        " Empty: those that the asset's events name.",
+    ]
     for made in (by_calendar, by_asset):
         assert DagSerialization.from_dict(json.loads(json.dumps(DagSerialization.to_dict(made))))
 
