@@ -116,6 +116,21 @@ def test_cells_are_written_one_by_one_without_an_envelope(closed_books):
     assert [found["Amount"] for found in closed_books.cells("GL Actuals")] == ["12.34", "5.10"]
 
 
+def test_a_flag_is_a_boolean_and_its_view_shows_every_line(anaplan):
+    info = anaplan.info
+    parts = {"Entities": "Larkfield", "Versions": "Budget", "Time": "Nov 26"}
+    dimensions = [{"dimensionName": name, "itemName": item} for name, item in parts.items()]
+    path = f"/models/{info['model_id']}/modules/{info['module_ids']['Plan Approval']}/data"
+    ticked = [{"lineItemName": "Approved", "dimensions": dimensions, "value": True}]
+    assert anaplan.post(path, root=True, json=ticked).json()["numberOfCellsChanged"] == 1
+    view = info["view_ids"]["Plan Approvals"]
+    params = {"exportType": "TABULAR_MULTI_COLUMN", "moduleId": info["module_ids"]["Plan Approval"]}
+    header, *lines = anaplan.get(f"/views/{view}/data", params=params).text.splitlines()
+    assert header == "Entity,Version,Time,Approved"
+    assert len(lines) == 5 * 3 * 48
+    assert [line for line in lines if not line.endswith(",false")] == ["Larkfield,Budget,Nov 26,true"]
+
+
 def test_only_admins_write_cells(closed_books, sandbox):
     planner = Caller(sandbox, "paula-planner@larkfield.example")
     path = f"/modules/{closed_books.info['module_ids']['GL Actuals']}/data"
