@@ -9,6 +9,9 @@ from airflow_provider_mlconnector.systems.port import Capabilities, DatasetCapab
 SEATS = 1
 """Sessions that we take at once: a license allows few, of all applications together."""
 
+DEFAULT_SEGMENTS, RELEASE = "segments", "release"
+"""Names of what a flow may say of this ledger's journals alone."""
+
 _AS_IT_STANDS = DatasetCapability(incremental=False, by_period=False)
 
 CAPABILITIES = Capabilities(
@@ -24,7 +27,7 @@ CAPABILITIES = Capabilities(
         Dataset.PURCHASE_ORDERS: _AS_IT_STANDS,
     },
     drafts_journals=True,
-    draft_options=("segments", "release"),
+    draft_options=(DEFAULT_SEGMENTS, RELEASE),
     title="Acumatica",
     readers=SEATS,
 )

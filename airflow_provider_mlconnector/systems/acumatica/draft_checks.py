@@ -14,7 +14,7 @@ from decimal import Decimal
 from airflow_provider_mlconnector.finance.drafts import Journal, JournalLine
 from airflow_provider_mlconnector.finance.money import ZERO, add_money, round_money
 from airflow_provider_mlconnector.finance.periods import parse_key
-from airflow_provider_mlconnector.systems.acumatica.draft_options import BRANCH, Coding, Found
+from airflow_provider_mlconnector.systems.acumatica.draft_options import Coding, Found
 from airflow_provider_mlconnector.systems.acumatica.draft_records import (
     DESCRIPTION_ROOM,
     REFERENCE_ROOM,
@@ -24,6 +24,7 @@ from airflow_provider_mlconnector.systems.acumatica.draft_records import (
     text_of,
 )
 from airflow_provider_mlconnector.systems.acumatica.entities import Ledger
+from airflow_provider_mlconnector.systems.acumatica.journals import BRANCH
 from airflow_provider_mlconnector.systems.acumatica.posting_setup import STATISTICAL, PostingSetup, branches_of
 from airflow_provider_mlconnector.systems.drafting import Problem
 

@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.finance.drafts import JournalLine
+from airflow_provider_mlconnector.systems.acumatica.capabilities import DEFAULT_SEGMENTS, RELEASE
+from airflow_provider_mlconnector.systems.acumatica.journals import BRANCH
 from airflow_provider_mlconnector.systems.acumatica.subaccounts import WHOLE, Segments
 
-SEGMENTS, RELEASE = "segments", "release"
-"""Names of the options."""
-
-BRANCH = "BRANCH"
 CHUNK = 500
 """Lines of one request, which is what the vendor advises for large documents."""
 
@@ -45,7 +43,7 @@ def read_options(told: Mapping[str, str]) -> DraftOptions:
     :raises ConfigurationError: when one cannot be read.
     """
     segments: dict[str, str] = {}
-    for part in filter(str.strip, told.get(SEGMENTS, "").split(",")):
+    for part in filter(str.strip, told.get(DEFAULT_SEGMENTS, "").split(",")):
         match = _DEFAULT.fullmatch(part)
         if match is None:
             raise ConfigurationError(

@@ -10,7 +10,7 @@ from typing import Any
 from airflow_provider_mlconnector.finance.drafts import Journal, JournalLine
 from airflow_provider_mlconnector.finance.periods import parse_key
 from airflow_provider_mlconnector.systems.acumatica.company import parse_post_period
-from airflow_provider_mlconnector.systems.acumatica.draft_options import BRANCH, Coding
+from airflow_provider_mlconnector.systems.acumatica.draft_options import Coding
 from airflow_provider_mlconnector.systems.acumatica.draft_records import (
     StandingJournal,
     StandingLine,
@@ -19,6 +19,7 @@ from airflow_provider_mlconnector.systems.acumatica.draft_records import (
     reference_of,
     text_of,
 )
+from airflow_provider_mlconnector.systems.acumatica.journals import BRANCH
 from airflow_provider_mlconnector.systems.acumatica.wrapped import day
 
 
@@ -134,9 +135,10 @@ class Values:
         return self.coding.subaccount(line) in ("", _code(found)) and branch in ("", found.BranchID.value)
 
     def _told_by(self, found: StandingLine) -> tuple[tuple[str, str], ...]:
-        told = self.coding.dimensions(_code(found))
+        """Return all that a line says of its place, but for the branch that every line has."""
         branch = found.BranchID.value or ""
-        return tuple(sorted({**told, **({BRANCH: branch} if branch != self.branch else {})}.items()))
+        told = {**self.coding.dimensions(_code(found)), BRANCH: "" if branch == self.branch else branch}
+        return tuple(sorted((name, value) for name, value in told.items() if value))
 
 
 def _told(journal: Journal) -> dict[str, object]:

@@ -28,7 +28,6 @@ from airflow_provider_mlconnector.systems.acumatica.draft_checks import Checker
 from airflow_provider_mlconnector.systems.acumatica.draft_options import Coding, DraftOptions
 from airflow_provider_mlconnector.systems.acumatica.draft_records import STANDING, StandingJournal, where_standing
 from airflow_provider_mlconnector.systems.acumatica.draft_values import Values
-from airflow_provider_mlconnector.systems.acumatica.lists import ListReader
 from airflow_provider_mlconnector.systems.acumatica.posting_setup import read_setup
 from airflow_provider_mlconnector.systems.drafting import Draft, DraftState, Problem, Step
 from airflow_provider_mlconnector.systems.http.odata import address
@@ -120,9 +119,8 @@ class AcumaticaDrafts:
         return Values(self._coding, self._company.ledger_id, connection.branch, ledger.Currency.value or "")
 
     def _standing(self, journal: Journal) -> list[StandingJournal]:
-        """Return the batches under a journal's key, in order of their numbers."""
-        portions = ListReader(self._api, STANDING, []).read(where_standing(journal))
-        return sorted((batch for portion in portions for batch in portion), key=lambda batch: batch.number)
+        """Return the batches under a journal's key, in order of their numbers; they are few, and asked for at once."""
+        return sorted(self._api.records(STANDING, [], where=where_standing(journal)), key=lambda batch: batch.number)
 
     def _creation(self, journal: Journal) -> Step:
         path = address(STANDING.name, {"$filter": where_standing(journal), "$select": "BatchNbr"})

@@ -31,7 +31,7 @@ ONE_BY_ONE = otherwise(OPTIONS, chunk=1)
 SMALL, CHANGED = journal("5"), journal("7")
 WRITES = 3
 """Requests that write the small journal: its batch, and each of its lines."""
-REQUESTS = 18
+REQUESTS = 13
 """All requests of writing it, logging in and every look included; a test counts them."""
 CHANGES = ("DELETE", "PUT", "PUT", "PUT", "PUT")
 """Methods of the requests that remove a journal, and put other lines into another one."""

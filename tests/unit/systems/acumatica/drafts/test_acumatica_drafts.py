@@ -58,6 +58,15 @@ def test_a_journal_that_changed_takes_the_place_of_its_draft(desk):
     assert desk.batches[0]["posting_date"] == "2026-11-01"
 
 
+def test_a_posting_date_that_changed_alone_is_set(desk):
+    desk.write(journal("1", "2"))
+    wanted = journal("1", "2", posting_date=date(2026, 11, 2))
+    assert not stands(wanted, desk.drafting().find(wanted))
+    (done,) = desk.write(wanted)
+    assert done.startswith(f"set TransactionDate of {wanted.key}")
+    assert stands(wanted, desk.drafting().find(wanted))
+
+
 def test_a_line_goes_with_another_department_or_text_alone(desk):
     old = journal("1", "2")
     desk.write(old)
@@ -99,6 +108,15 @@ def test_what_people_did_to_a_draft_is_put_right(desk):
     desk.write(wanted)
     assert held(desk) == planned(wanted)
     assert desk.batches[0]["period"] == "052027"
+
+
+def test_a_line_that_a_person_moved_is_read_back_with_all_that_its_subaccount_says(desk):
+    wanted = journal("1", "2")
+    desk.write(wanted)
+    desk.edit(wanted.key, Details=[{"id": desk.batches[0]["lines"][0]["id"], "Subaccount": "LOG     00"}])
+    moved, other, *_ = desk.drafting().find(wanted).lines
+    assert moved.dimensions == (("DEPARTMENT", "LOG"), ("LOCATION", "00"))
+    assert other.dimensions == wanted.lines[1].dimensions
 
 
 def test_a_second_batch_that_was_made_by_mistake_is_removed(desk):
