@@ -3,7 +3,8 @@
 
 /entra/{tenant}/…                        tokens
 /dynamics_fo/data/{set}                  OData of the environment
-/_sandbox/dynamics_fo/…                  switches, tokens, ready-made faults
+/dynamics_fo/api/services/{service}      the customer's own service that posts journals, where it is switched on
+/_sandbox/dynamics_fo/…                  switches, tokens, ready-made faults, and people at work in general journals
 """
 
 from __future__ import annotations

@@ -61,29 +61,35 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """All headers of all companies, in order of their keys; ``version`` changes when they do."""
+    """Headers of one company or all; ``version`` changes when they do. Those of all are in order of their keys."""
 
     version: tuple[Any, ...]
     headers: tuple[Header, ...]
 
 
 class Journal:
-    """Makes the journals from the books, again when those have changed."""
+    """Makes the journals from the books, those of a company again when its books have changed."""
 
     def __init__(self, companies: Sequence[Books], numbers: Numbers) -> None:
         self._companies = companies
         self._numbers = numbers
         self._posted = Posted((), ())
+        self._own: dict[str, Posted] = {}
 
     def posted(self) -> Posted:
         """Return the journals as they stand now."""
-        version = tuple(
-            (books.ledger.version, *books.departments.all, *books.projects.all) for books in self._companies
-        )
+        own = [self._posted_in(books) for books in self._companies]
+        version = tuple(posted.version for posted in own)
         if version != self._posted.version:
-            headers = [header for books in self._companies for header in self._of_company(books)]
+            headers = [header for posted in own for header in posted.headers]
             self._posted = Posted(version, tuple(sorted(headers, key=lambda header: header.key)))
         return self._posted
+
+    def _posted_in(self, books: Books) -> Posted:
+        version = (books.ledger.version, *books.departments.all, *books.projects.all)
+        if books.code not in self._own or self._own[books.code].version != version:
+            self._own[books.code] = Posted(version, tuple(self._of_company(books)))
+        return self._own[books.code]
 
     def _of_company(self, books: Books) -> list[Header]:
         before = {entry: [books.line_of(rows[0]) for rows in old] for entry, old in books.ledger.before().items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from airflow_provider_mlconnector.clock import Clock
@@ -81,7 +82,7 @@ class FoDesk:
             api.close()
 
     def api(self, clock: Clock | None = None, **options: Any) -> FinanceOperationsApi:
-        """Open the company, as a new process does."""
+        """Open the company, with other options of the connection than the desk's own."""
         plain = {
             "environment_url": self.told["base_url"],
             "tenant": self.told["tenant"],
@@ -94,8 +95,13 @@ class FoDesk:
         self._open.append(api)
         return api
 
-    def drafting(self, name: str = NAME, clock: Clock | None = None, **options: str) -> FinanceOperationsDrafts:
-        return FinanceOperationsDrafts(self.api(clock), name, JournalOptions.read(options))
+    def drafting(self, name: str = NAME, **options: str) -> FinanceOperationsDrafts:
+        """Open the journals under a name, as a new process does; what it logs in by is shared, to save time."""
+        return FinanceOperationsDrafts(self.own_api, name, JournalOptions.read(options))
+
+    @cached_property
+    def own_api(self) -> FinanceOperationsApi:
+        return self.api()
 
     def write(self, wanted: Journal, drafting: FinanceOperationsDrafts | None = None) -> list[str]:
         """Bring a journal about; return the sentences of what was done."""

@@ -88,6 +88,17 @@ def test_large_and_small_amounts_arrive_to_the_penny(desk):
     assert stands(wanted, found(desk, wanted))
 
 
+def test_a_dimension_may_be_written_as_the_environment_does_or_in_capitals(desk):
+    lines = [
+        replace(line, dimensions=tuple(("Department", value) for _, value in line.dimensions)) for line in WANTED.lines
+    ]
+    wanted = replace(WANTED, lines=tuple(lines))
+    assert desk.drafting().problems([wanted]) == []
+    desk.write(wanted)
+    assert stands(wanted, found(desk, wanted))
+    assert stands(WANTED, found(desk))
+
+
 def test_a_line_without_a_text_has_that_of_its_journal(desk):
     wanted = replace(WANTED, lines=tuple(replace(line, description=" ") for line in WANTED.lines))
     desk.write(wanted)
