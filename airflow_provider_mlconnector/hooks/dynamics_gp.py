@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseHook
 
 from airflow_provider_mlconnector.hooks.fields import Fields
-from airflow_provider_mlconnector.hooks.ledger import LedgerHook, PeriodOf
+from airflow_provider_mlconnector.hooks.ledger import NO_OPTIONS, LedgerHook, PeriodOf
 from airflow_provider_mlconnector.settings import load_settings
 
 if TYPE_CHECKING:
+    from airflow_provider_mlconnector.systems.drafting import Drafting
     from airflow_provider_mlconnector.systems.dynamics_gp.connection import GpConnection, Query
     from airflow_provider_mlconnector.systems.http.windows_auth import WindowsAccount
     from airflow_provider_mlconnector.systems.port import Erp
@@ -67,6 +69,29 @@ class DynamicsGpHook(LedgerHook):
             verify=settings.verify,
             read_timeout=max(settings.read_timeout, READ_TIMEOUT),
         )
+
+    def get_drafting(self, name: str, company: str = "", options: Mapping[str, str] = NO_OPTIONS) -> Drafting:
+        """Return what writes drafts into a batch of a company; the caller closes it.
+
+        :param name: of the batch, which is made with the first entry where there is none.
+        :param options: ``segments``, values of the account numbers' segments for lines that name none, such as
+            ``Department 000``.
+        :raises ConfigurationError: when the connection lacks something, or an option cannot be read.
+        """
+        from airflow_provider_mlconnector.systems.dynamics_gp.api import GpApi
+        from airflow_provider_mlconnector.systems.dynamics_gp.draft_options import read_options
+        from airflow_provider_mlconnector.systems.dynamics_gp.drafts import DynamicsGpDrafts
+        from airflow_provider_mlconnector.systems.dynamics_gp.erp import READ_TIMEOUT
+        from airflow_provider_mlconnector.systems.dynamics_gp.tables import GpTables
+
+        settings, query = load_settings(), query_of(self.fields)
+        api = GpApi(
+            connection_of(self.fields, company),
+            proxies=settings.proxies or None,
+            verify=settings.verify,
+            read_timeout=max(settings.read_timeout, READ_TIMEOUT),
+        )
+        return DynamicsGpDrafts(api, name, read_options(options), GpTables(query) if query else None)
 
 
 def connection_of(fields: Fields, company: str = "") -> GpConnection:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Faults to switch on: which request they hit, what they do to it, and how often.
 
-A fault matches by system, method and a regular expression searched in ``path?query`` (decoded). Several that match are
-used up in the order in which they were added. :mod:`airflow_provider_mlconnector.sandbox.gate` carries them out.
+A fault matches by system, method and a regular expression searched in ``path?query`` (decoded), behind which the
+operation of a SOAP call stands (``#CreateGLTransaction``). Several that match are used up in the order in which they
+were added. :mod:`airflow_provider_mlconnector.sandbox.gate` carries them out.
 """
 
 from __future__ import annotations

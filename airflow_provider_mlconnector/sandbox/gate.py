@@ -229,7 +229,9 @@ def _host(scope: Scope) -> str:
 
 def _target(scope: Scope) -> str:
     query = unquote(scope["query_string"].decode("latin-1").replace("+", " "))
-    return f"{scope['path']}?{query}" if query else str(scope["path"])
+    actions = (value.decode("latin-1").strip('"') for name, value in scope["headers"] if name == b"soapaction")
+    operation = "".join(f"#{action.rpartition('/')[2]}" for action in actions)
+    return f"{scope['path']}?{query}{operation}" if query else f"{scope['path']}{operation}"
 
 
 async def _read_body(receive: Receive) -> bytes:

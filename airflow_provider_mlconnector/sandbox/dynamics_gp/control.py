@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Control routes of Dynamics GP: its switches, its logons, and its tables as a file of SQLite."""
+"""Control routes of Dynamics GP: its switches, its logons, its journals, and its tables as a file of SQLite."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, HTTPException
 
+from airflow_provider_mlconnector.sandbox.dynamics_gp.draft_control import add_journals
 from airflow_provider_mlconnector.sandbox.dynamics_gp.site import SYSTEM, Site
 from airflow_provider_mlconnector.sandbox.dynamics_gp.tables import write_tables
 from airflow_provider_mlconnector.sandbox.switching import add_switches
@@ -16,6 +17,7 @@ def router(site: Site) -> APIRouter:
     """Return the control routes."""
     routes = APIRouter(prefix=f"/_sandbox/{SYSTEM}")
     add_switches(routes, site)
+    add_journals(routes, site)
 
     @routes.get("/logons")
     async def logons() -> dict[str, dict[str, int]]:

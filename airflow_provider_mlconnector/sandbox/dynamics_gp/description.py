@@ -96,6 +96,8 @@ GLAccountCategoryKey < ReferenceKey: Id?:xs:string
 GLAccountFormatKey < ReferenceKey: SegmentNumber:xs:int
 GLTransactionKey < TransactionKey: JournalId:xs:int Date:xs:dateTime
 GLTransactionPostedKey < GLTransactionKey: RecurringTransactionSequence:xs:long FiscalYear:xs:int
+TaxDetailKey < ReferenceKey: Id?:xs:string
+BankAccountKey < ReferenceKey: Id?:xs:string
 GLTransactionLineKey < d:Key: TransactionKey?:GLTransactionKey SequenceNumber:xs:int
 PayablesDocumentKey < TransactionKey: Id?:xs:string
 
@@ -115,14 +117,38 @@ GLTransactionSummary: Key?:GLTransactionKey BatchKey?:BatchKey CurrencyKey?:Curr
   Reference?:xs:string SourceDocumentKey?:SourceDocumentKey TransactionState:GLTransactionState
   LedgerType~:GLLedgerType
 ArrayOfGLTransactionSummary: GLTransactionSummary?:GLTransactionSummary[]
+GLOriginatingDocument: AuditTrailCode?:xs:string PostedDate~:xs:dateTime Series~:SeriesType
+GLOriginatingDocumentLine: ControlId?:xs:string Description?:xs:string Id?:xs:string MasterId?:xs:string
+  MasterName?:xs:string SequenceNumber~:xs:int Type~:xs:int
+GLIntercompany: Key?:d:CompanyKey OriginalJournalId~:xs:int
+GLTax: GLAccountKey?:GLAccountNumberKey Amount?:MoneyAmount DetailKey?:TaxDetailKey
 GLTransactionLine < BusinessObject: Key?:GLTransactionLineKey CreditAmount?:Amount DebitAmount?:Amount
   Description?:xs:string GLAccountKey?:GLAccountNumberKey ExchangeRate~:xs:decimal ExchangeDate~:xs:dateTime
+  IntercompanyKey?:d:CompanyKey OriginatingDocument?:GLOriginatingDocumentLine Tax?:GLTax
 ArrayOfGLTransactionLine: GLTransactionLine?:GLTransactionLine[]
 GLTransaction < BusinessObject: Key?:GLTransactionKey BatchKey?:BatchKey CurrencyKey?:CurrencyKey
   Lines?:ArrayOfGLTransactionLine Reference?:xs:string SourceDocumentKey?:SourceDocumentKey
   ExchangeRate~:xs:decimal ExchangeDate~:xs:dateTime LedgerType~:GLLedgerType AuditTrailCode?:xs:string
-  IsVoided~:xs:boolean ModifiedBy?:xs:string ModifiedDate~:xs:dateTime PostedBy?:xs:string
-  TransactionState~:GLTransactionState
+  Intercompany?:GLIntercompany IsVoided~:xs:boolean ModifiedBy?:xs:string ModifiedDate~:xs:dateTime
+  OriginatingDocument?:GLOriginatingDocument PostedBy?:xs:string TransactionState~:GLTransactionState
+
+Batch < BusinessObject: Key?:BatchKey NumberOfTransactions~:xs:int Frequency~:xs:string
+  RecurringLastPostedDate~:xs:dateTime NumberOfPostings~:xs:int Comment?:xs:string Total?:MoneyAmount
+  CurrencyKey?:CurrencyKey ControlNumberOfTransactions~:xs:int ControlTotal?:MoneyAmount
+  GeneralLedgerPostedDate~:xs:dateTime BankAccountKey?:BankAccountKey
+
+PolicyKey < d:Key: Id:m:guid
+BehaviorKey < d:Key: PolicyKey?:PolicyKey Id:m:guid
+BehaviorOptionKey < d:Key: BehaviorKey?:BehaviorKey Id:xs:int
+ParameterKey < d:Key: BehaviorOptionKey?:BehaviorOptionKey Id:xs:int
+Parameter: Key?:ParameterKey Name?:xs:string Value?:xs:string Description?:xs:string
+ArrayOfParameter: Parameter?:Parameter[]
+BehaviorOption: Key?:BehaviorOptionKey Name?:xs:string Description?:xs:string Parameters?:ArrayOfParameter
+ArrayOfBehaviorOption: BehaviorOption?:BehaviorOption[]
+Behavior: Key?:BehaviorKey Name?:xs:string Description?:xs:string Internal~:xs:boolean
+  Options?:ArrayOfBehaviorOption SelectedOption?:BehaviorOption
+ArrayOfBehavior: Behavior?:Behavior[]
+Policy: Key?:PolicyKey Behaviors?:ArrayOfBehavior Name?:xs:string RootBusinessObjectName?:xs:string
 
 *GLAccountCriteriaBase < Criteria: CreatedDate?:BetweenRestrictionOfNullableOfDateTime
   ModifiedDate?:BetweenRestrictionOfNullableOfDateTime IsActive?:RestrictionOfNullableOfBoolean
@@ -191,6 +217,7 @@ ENUMS = {
     "GLTransactionState": ("Work", "Open", "History"),
     "PayablesTransactionState": ("Work", "Open", "History"),
     "GLLedgerType": ("Base", "IFRS", "Local"),
+    "SeriesType": ("Financial", "Sales", "Purchasing", "Inventory", "Payroll", "Project"),
     "PostingType": ("BalanceSheet", "ProfitLoss"),
     "TypicalBalance": ("Debit", "Credit"),
     "VendorScope": ("Return All", "Return Unassigned", "Return Assigned To Salesperson"),
@@ -211,8 +238,14 @@ OPERATIONS = {
     "GetPayablesInvoiceByKey": ("key:PayablesDocumentKey", "PayablesInvoice"),
     "GetEmployeeList": ("criteria:EmployeeCriteria", "ArrayOfEmployeeSummary"),
     "GetLoggedValidationResultByKey": ("logId:m:guid", "ValidationResult"),
+    "GetBatchByKey": ("key:BatchKey", "Batch"),
+    "GetPolicyByOperation": ("operation:xs:string", "Policy"),
+    "CreateGLTransaction": ("glTransaction:GLTransaction", ""),
 }
-"""By operation: what it is asked with, besides the context, and what it gives."""
+"""By operation: what it is asked with, besides context and policy, and what it gives ("" for an empty answer)."""
+
+WITH_POLICY = frozenset({"CreateGLTransaction"})
+"""Operations that take a policy behind the context."""
 
 _MEMBER = re.compile(r"(?P<name>\w+)(?P<need>[?~]?):(?P<type>(?:\w+:)?\w+)(?P<many>\[\])?")
 
@@ -257,7 +290,14 @@ def is_a(type_name: str, base: str) -> bool:
     return type_name == base or (type_name in TYPES and is_a(TYPES[type_name].base, base))
 
 
-def parameter_of(operation: str) -> Member:
-    """Return what an operation is asked with."""
+def parameters_of(operation: str) -> tuple[Member, ...]:
+    """Return what an operation is asked with, in order: its own parameter, the context, and a policy if it has one."""
     name, _, type_name = OPERATIONS[operation][0].partition(":")
-    return Member(name, type_name, optional=True)
+    policy = (Member("policy", "Policy", optional=True),) if operation in WITH_POLICY else ()
+    return (Member(name, type_name, optional=True), Member("context", "d:Context", optional=True), *policy)
+
+
+def result_of(operation: str) -> Member | None:
+    """Return what an operation gives; None where the answer is empty."""
+    given = OPERATIONS[operation][1]
+    return Member(f"{operation}Result", given, optional=True) if given else None

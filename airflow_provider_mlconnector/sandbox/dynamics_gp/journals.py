@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -78,6 +79,29 @@ class Journals:
         if not len(rows):
             return None
         return self._journal(rows[0], int(rows["stamp"].max()), {}), [self.books.line_of(row) for row in rows]
+
+    def is_taken(self, number: int) -> bool:
+        """Say whether a transaction has a number, or a line of one the number as its own."""
+        return bool(self.days_of([number]))
+
+    def days_of(self, numbers: Iterable[int]) -> set[date]:
+        """Return the days of transactions by their numbers; other transactions may be of the same days."""
+        days = set()
+        for number in numbers:
+            key = self._keys.get(number)
+            if key is not None:
+                days.add(date.fromordinal(key[_KEY.index("day")]))
+            else:
+                with suppress(KeyError):
+                    days.add(self.books.line(number).posting_date)
+        return days
+
+    def number_posted(self, entry: int, day: date, number: int) -> None:
+        """Give the transaction of a line the number that it had before it was posted."""
+        rows = np.concatenate(list(self.books.ledger.scan(day, day)))
+        row = rows[rows["entry"] == entry][0]
+        key = tuple(int(row[name]) for name in _KEY)
+        self._numbers[key], self._keys[number] = number, key
 
     def is_closed(self, year: int) -> bool:
         """Say whether a fiscal year was closed: there are closing entries on its last day."""

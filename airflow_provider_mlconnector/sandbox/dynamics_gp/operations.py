@@ -14,6 +14,15 @@ from airflow_provider_mlconnector.sandbox.books.masterdata import SET_UP_AT
 from airflow_provider_mlconnector.sandbox.books.subledgers import Invoice, ap_invoices
 from airflow_provider_mlconnector.sandbox.dynamics_gp.chart import SEGMENTS, account_id, gp_accounts, separator_of
 from airflow_provider_mlconnector.sandbox.dynamics_gp.criteria import bounds, day, moment, passes
+from airflow_provider_mlconnector.sandbox.dynamics_gp.draft_operations import (
+    batch_by_key,
+    by_key,
+    create,
+    policy_of,
+    summaries,
+    voided,
+)
+from airflow_provider_mlconnector.sandbox.dynamics_gp.drafts import DraftEntry
 from airflow_provider_mlconnector.sandbox.dynamics_gp.journals import Journal
 from airflow_provider_mlconnector.sandbox.dynamics_gp.site import GpCompany, Site
 from airflow_provider_mlconnector.sandbox.dynamics_gp.wire import TYPE, Call, Fault
@@ -38,7 +47,14 @@ def perform(site: Site, call: Call) -> Any:
     key = call.context.get("OrganizationKey")
     if key is None:
         raise Fault("A validation exception has occurred.", errors=["The company is required in the context."])
-    return _BY_COMPANY[call.operation](site.company(int(key["Id"])), call.parameter or {})
+    company = site.company(int(key["Id"]))
+    match call.operation:
+        case "GetPolicyByOperation":
+            return policy_of(site, str(call.parameter))
+        case "CreateGLTransaction":
+            return create(company, call.parameter or {}, call.policy)
+        case _:
+            return _BY_COMPANY[call.operation](company, call.parameter or {})
 
 
 def _companies(site: Site, call: Call) -> list[Record]:
@@ -68,23 +84,39 @@ def _logged(site: Site, log_id: str) -> Record:
 
 
 def _transactions(company: GpCompany, criteria: Record) -> list[Record]:
-    first, last = bounds(criteria.get("Date"))
-    return [
+    posted = [
         _summary(company.books, journal)
+        for first, last in _days(company, criteria)
         for journal in company.journals.between(first, last)
-        if _is_wanted(journal, criteria)
+        if passes(criteria.get("FiscalYear"), journal.year, int) and _is_wanted(journal, _state(journal), criteria)
     ]
+    standing = summaries(company, lambda entry, state: _is_wanted(entry, state, criteria))
+    return [*posted, *map(dict, standing)]
 
 
-def _is_wanted(journal: Journal, criteria: Record) -> bool:
-    state = "History" if journal.is_history else "Open"
+def _days(company: GpCompany, criteria: Record) -> list[tuple[date, date]]:
+    """Return the first and the last days between which the transactions of a list are looked for."""
+    named = criteria.get("JournalId") or {}
+    numbers = named.get("Items") or [number for number in [named.get("EqualValue")] if number]
+    if criteria.get("Date") is not None or not numbers:
+        return [bounds(criteria.get("Date"))]
+    found = company.journals.days_of(int(number) for number in numbers)
+    return [(one, one) for one in sorted(found)]
+
+
+def _state(journal: Journal) -> str:
+    return "History" if journal.is_history else "Open"
+
+
+def _is_wanted(journal: Journal | DraftEntry, state: str, criteria: Record) -> bool:
+    batch = journal.batch if isinstance(journal, DraftEntry) else ""
     return (
         passes(criteria.get("TransactionState"), state)
+        and passes(criteria.get("BatchId"), batch)
         and passes(criteria.get("LedgerType"), journal.ledger)
         and passes(criteria.get("Date"), journal.day, day)
         and passes(criteria.get("ModifiedDate"), journal.modified_at, moment)
         and passes(criteria.get("JournalId"), str(journal.number))
-        and passes(criteria.get("FiscalYear"), journal.year, int)
         and passes(criteria.get("SourceDocumentId"), journal.source)
     )
 
@@ -106,7 +138,7 @@ def _summary(books: Books, journal: Journal) -> Record:
         "ModifiedDate": journal.modified_at,
         "Reference": journal.reference,
         "SourceDocumentKey": {"Id": journal.source},
-        "TransactionState": "History" if journal.is_history else "Open",
+        "TransactionState": _state(journal),
         "LedgerType": journal.ledger,
     }
 
@@ -115,6 +147,8 @@ def _posted_transaction(company: GpCompany, key: Record) -> Record:
     number, posted_on = int(key["JournalId"]), day(key["Date"])
     found = company.journals.find(number, posted_on)
     if found is None or found[0].year != int(key["FiscalYear"]):
+        if (gone := voided(company, key)) is not None:
+            return dict(gone)
         raise Fault("Business object not found.")
     journal, lines = found
     return {
@@ -143,15 +177,12 @@ def _line(books: Books, journal: Journal, line: Line) -> Record:
         "DebitAmount": _money(line.debit, books.currency),
         "Description": line.description,
         "GLAccountKey": {"Id": account_id(books, line.account, line.department), "IsEncrypted": False},
+        "OriginatingDocument": {"Id": line.external_document[:20]} if line.external_document else None,
     }
 
 
 def _money(amount: Decimal, currency: str) -> Record:
     return {TYPE: "MoneyAmount", "Currency": currency, "Value": amount, "DecimalDigits": 2}
-
-
-def _no_work(company: GpCompany, key: Record) -> Record:
-    raise Fault("Business object not found.")
 
 
 def _posting_accounts(company: GpCompany, criteria: Record) -> list[Record]:
@@ -269,7 +300,8 @@ def _invoice_by_key(company: GpCompany, key: Record) -> Record:
 
 _BY_COMPANY: dict[str, Callable[[GpCompany, Record], Any]] = {
     "GetGLTransactionList": _transactions,
-    "GetGLTransactionByKey": _no_work,
+    "GetGLTransactionByKey": by_key,
+    "GetBatchByKey": batch_by_key,
     "GetGLPostedTransactionByKey": _posted_transaction,
     "GetGLPostingAccountList": _posting_accounts,
     "GetGLUnitAccountList": _unit_accounts,

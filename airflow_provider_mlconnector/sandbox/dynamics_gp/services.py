@@ -49,6 +49,14 @@ def router(site: Site) -> APIRouter:
     async def resource(path: str, request: Request) -> Response:
         return _enter(site, request) or _sba(site, unquote(path))
 
+    @routes.post(SBA_PATH + "/{path:path}", response_model=None)
+    async def act(path: str, request: Request) -> Response:
+        """Refuse what only a custom service does; one that posts is counted."""
+        refusal = _enter(site, request)
+        if refusal is None and request.headers.get("GP-Custom-Action", "").upper() == "POST":
+            site.post_calls += 1
+        return refusal or _refused(404, f"The service '{path}' was not found.")
+
     return routes
 
 

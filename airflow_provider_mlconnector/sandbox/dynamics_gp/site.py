@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass, field
 
 from airflow_provider_mlconnector.sandbox.books import Books
+from airflow_provider_mlconnector.sandbox.dynamics_gp.drafts import Drafts
 from airflow_provider_mlconnector.sandbox.dynamics_gp.journals import Journals
 from airflow_provider_mlconnector.sandbox.dynamics_gp.wire import Fault
 from airflow_provider_mlconnector.sandbox.state import World
@@ -28,6 +29,7 @@ class Switches:
     :param database_names: the company segment of its addresses is the database's name, not the display name.
     :param envelope: how its lists come: bare, payload, resource or status.
     :param permitted: whether the account has a role in the web services.
+    :param reversing: whether the policy of creating journal entries makes entries that reverse them, too.
     """
 
     sba: bool = True
@@ -35,6 +37,7 @@ class Switches:
     database_names: bool = False
     envelope: str = "payload"
     permitted: bool = True
+    reversing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,15 @@ class GpCompany:
     database: str
     books: Books
     journals: Journals
+    drafts: Drafts
 
 
 @dataclass
 class Site:
-    """The installation's state. Used by the server's one event loop; switches may be set from other threads."""
+    """The installation's state. Used by the server's one event loop; switches may be set from other threads.
+
+    ``post_calls`` counts the calls of clients that would post something.
+    """
 
     world: World
     switches: Switches = field(default_factory=Switches)
@@ -57,12 +64,12 @@ class Site:
     domain: Domain = field(init=False)
     companies: tuple[GpCompany, ...] = field(init=False)
     logged: dict[str, Fault] = field(default_factory=dict)
+    post_calls: int = 0
 
     def __post_init__(self) -> None:
         self.domain = Domain({ACCOUNT: self.password})
         self.companies = tuple(
-            GpCompany(number, DATABASES[code], books, Journals(books))
-            for number, (code, books) in enumerate(self.world.companies.items(), start=1)
+            _company(number, code, books) for number, (code, books) in enumerate(self.world.companies.items(), start=1)
         )
 
     def company(self, number: int) -> GpCompany:
@@ -74,6 +81,11 @@ class Site:
             if company.id == number:
                 return company
         raise Fault("A validation exception has occurred.", errors=[f"Company {number} does not exist."])
+
+
+def _company(number: int, code: str, books: Books) -> GpCompany:
+    journals = Journals(books)
+    return GpCompany(number, DATABASES[code], books, journals, Drafts(books, journals))
 
 
 def site_of(world: World) -> Site:

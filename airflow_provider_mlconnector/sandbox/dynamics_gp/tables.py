@@ -24,6 +24,7 @@ from airflow_provider_mlconnector.sandbox.dynamics_gp.chart import (
     posting_accounts,
     segment_of,
 )
+from airflow_provider_mlconnector.sandbox.dynamics_gp.drafts import SOURCE, GlBatch
 from airflow_provider_mlconnector.sandbox.dynamics_gp.site import GpCompany
 
 _TABLES = """
@@ -33,6 +34,7 @@ CREATE TABLE GL10110 (ACTINDX INTEGER, YEAR1 INTEGER, PERIODID INTEGER, Ledger_I
 CREATE TABLE GL10111 (ACTINDX INTEGER, YEAR1 INTEGER, PERIODID INTEGER, Ledger_ID INTEGER, PERDBLNC TEXT, DEBITAMT TEXT, CRDTAMNT TEXT);
 CREATE TABLE GL40200 (SGMTNUMB INTEGER, SGMNTID TEXT, DSCRIPTN TEXT);
 CREATE TABLE SY40100 (SERIES INTEGER, YEAR1 INTEGER, PERIODID INTEGER, PERIODDT TEXT, PERDENDT TEXT, PSERIES_2 INTEGER);
+CREATE TABLE SY00500 (BCHSOURC TEXT, BACHNUMB TEXT, SERIES INTEGER, BCHSTTUS INTEGER, APPROVL INTEGER, ERRSTATE INTEGER);
 """  # noqa: E501 - a table's columns are read best in one line
 
 
@@ -54,6 +56,7 @@ def write_tables(company: GpCompany, file: Path) -> None:
             db, "GL40200", ((2, segment_of(code), name or "No department") for code, name in departments(books).items())
         )
         _fill(db, "SY40100", (_period(books, period) for period in books.periods))
+        _fill(db, "SY00500", (_batch(batch) for batch in company.drafts.batches.values()))
 
 
 def _fill(db: sqlite3.Connection, table: str, rows: Iterator[tuple[Any, ...]]) -> None:
@@ -65,6 +68,10 @@ def _fill(db: sqlite3.Connection, table: str, rows: Iterator[tuple[Any, ...]]) -
 def _period(books: Books, period: Period) -> tuple[Any, ...]:
     days = (f"{period.start} 00:00:00", f"{period.end} 00:00:00")
     return (0, period.year, period.number, *days, int(books.is_closed(period.key)))
+
+
+def _batch(batch: GlBatch) -> tuple[Any, ...]:
+    return f"{SOURCE:<15}", f"{batch.id:<15}", 2, batch.status, int(batch.approved), 0
 
 
 def _balances(books: Books, period: Period, indexes: dict[tuple[str, str], int]) -> Iterator[tuple[Any, ...]]:

@@ -24,7 +24,8 @@ from airflow_provider_mlconnector.sandbox.dynamics_gp.description import (
     Member,
     is_a,
     members_of,
-    parameter_of,
+    parameters_of,
+    result_of,
 )
 
 TYPE = "#type"
@@ -56,11 +57,12 @@ class Fault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What was asked: an operation, its parameter, and the context."""
+    """What was asked: an operation, its parameter, the context, and the policy where it takes one."""
 
     operation: str
     parameter: Any
     context: dict[str, Any]
+    policy: dict[str, Any]
 
 
 def read_call(body: bytes) -> Call:
@@ -76,15 +78,15 @@ def read_call(body: bytes) -> Call:
     name = "" if operation is None else etree.QName(operation).localname
     if operation is None or name not in OPERATIONS or etree.QName(operation).namespace != GP:
         raise Fault(f"The server does not recognize the operation '{name}'.")
-    asked = (parameter_of(name), Member("context", "d:Context", optional=True))
+    asked = parameters_of(name)
     found = _read_members(operation, asked)
-    return Call(name, found.get(asked[0].name), found.get("context") or {})
+    return Call(name, found.get(asked[0].name), found.get("context") or {}, found.get("policy") or {})
 
 
 def answer(operation: str, value: Any) -> str:
     """Return the envelope of an answer; None gives an empty one."""
-    result = Member(f"{operation}Result", OPERATIONS[operation][1], optional=True)
-    inner = "" if value is None else write(result, value)
+    result = result_of(operation)
+    inner = "" if result is None or value is None else write(result, value)
     return _envelope(f"<{operation}Response xmlns={_quoted(GP)}>{inner}</{operation}Response>")
 
 

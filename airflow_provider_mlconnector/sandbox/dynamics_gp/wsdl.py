@@ -17,7 +17,8 @@ from airflow_provider_mlconnector.sandbox.dynamics_gp.description import (
     TYPES,
     ComplexType,
     Member,
-    parameter_of,
+    parameters_of,
+    result_of,
 )
 
 _IMPORTS = {GP: (BASE, GUID, SECURITY), BASE: (SECURITY,), SECURITY: (BASE, GUID), GUID: ()}
@@ -97,9 +98,9 @@ def _enum(name: str) -> str:
 
 
 def _elements(operation: str) -> Iterator[str]:
-    asked = (parameter_of(operation), Member("context", "d:Context", optional=True))
-    given = (Member(f"{operation}Result", OPERATIONS[operation][1], optional=True),)
-    for name, members in ((operation, asked), (f"{operation}Response", given)):
+    result = result_of(operation)
+    given = (result,) if result else ()
+    for name, members in ((operation, parameters_of(operation)), (f"{operation}Response", given)):
         inner = "".join(_member(member) for member in members)
         yield (
             f'<xs:element name="{name}"><xs:complexType><xs:sequence>{inner}</xs:sequence></xs:complexType>'

@@ -64,6 +64,11 @@ class GpApi:
         """Requests sent so far, the legs of handshakes not counted."""
         return self._soap_http.requests_made + (self._sba_http.requests_made if self._sba_http else 0)
 
+    @property
+    def timeout(self) -> tuple[float, float]:
+        """Seconds to connect to the web services, and of silence that are borne."""
+        return self._soap_http.timeout
+
     @cached_property
     def soap(self) -> SoapService:
         """The web services."""
@@ -96,7 +101,8 @@ class GpApi:
         rows = self.listed("GetGLAccountFormatList", self.soap.make("GLAccountFormatCriteria"))
         rows = sorted(rows, key=lambda row: int(row.Key.SegmentNumber))
         main = next((place for place, row in enumerate(rows) if row.IsMainSegment), 0)
-        return AccountFormat(tuple(str(row.SegmentName).strip() for row in rows), main, self.company.separator)
+        names = tuple(str(row.SegmentName).strip() for row in rows)
+        return AccountFormat(names, main, self.company.separator, tuple(int(row.SegmentLength or 0) for row in rows))
 
     @cached_property
     def context(self) -> Any:

@@ -22,7 +22,7 @@ CAPABILITIES = Capabilities(
         Dataset.EMPLOYEES: _AS_IT_STANDS,
         Dataset.PERIODS: _AS_IT_STANDS,
     },
-    drafts_journals=False,
+    drafts_journals=True,
     title="Dynamics GP",
     readers=MOST_IN_FLIGHT,
 )

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 NEEDED = ("JRNENTRY", "TRXDATE", "ACTNUMST", "SEQNUMBR", "DEBITAMT", "CRDTAMNT")
-"""Columns without which a row is no line; OPENYEAR, RCTRXSEQ, SOURCDOC, REFRENCE, DSCRIPTN and DEX_ROW_TS help."""
+"""Columns without which a row is no line; OPENYEAR, RCTRXSEQ, SOURCDOC, REFRENCE, ORDOCNUM, DSCRIPTN and DEX_ROW_TS
+help."""
 
 
 def read_custom_lines(
@@ -79,4 +80,5 @@ def _read(api: GpApi, value: Any) -> GpLine:
         currency="",
         source=str(value("SOURCDOC") or "").strip(),
         ledger=api.connection.ledger,
+        origin=str(value("ORDOCNUM") or "").strip(),
     )

@@ -14,11 +14,13 @@ class AccountFormat:
     """How account numbers are made.
 
     :param segments: names of all segments in order; ``main`` is the place of the account.
+    :param lengths: characters of each segment.
     """
 
     segments: tuple[str, ...]
     main: int
     separator: str
+    lengths: tuple[int, ...] = ()
 
     @property
     def dimensions(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.finance.datasets import Dataset, EntryKind
+from airflow_provider_mlconnector.finance.drafts import is_document_key
 from airflow_provider_mlconnector.finance.money import add_money
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.systems.canonical import KeyOf, canonical_batch
@@ -39,6 +40,7 @@ _LAST_MOMENT = "T23:59:59"
 class GpLine:
     """A posted line; ``number`` is the whole account number.
 
+    :param origin: number of the document that the line came from.
     :param transaction: number, fiscal year and recurring sequence of its transaction, as a key of text.
     """
 
@@ -55,6 +57,7 @@ class GpLine:
     currency: str
     source: str
     ledger: str
+    origin: str = ""
 
     @property
     def record_id(self) -> str:
@@ -103,7 +106,7 @@ class LineBatches:
             "ledger": [line.ledger for line in lines],
             "source": [line.source for line in lines],
             "statistical": [line.number in self._units for line in lines],
-            "plan_document": [False] * len(lines),
+            "plan_document": [is_document_key(line.reference) or is_document_key(line.origin) for line in lines],
         }
         dimensions = {name: [None if found is None else found[name] for found in values] for name in self._dimensions}
         return canonical_batch(Dataset.JOURNAL_LINES, columns, dimensions=dimensions)
@@ -144,6 +147,7 @@ def lines_of(transaction: Any) -> Iterator[GpLine]:
             currency=str(getattr(transaction.CurrencyKey, "ISOCode", None) or ""),
             source=str(getattr(transaction.SourceDocumentKey, "Id", None) or "").strip(),
             ledger=str(transaction.LedgerType or "Base"),
+            origin=str(getattr(line.OriginatingDocument, "Id", None) or "").strip(),
         )
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from airflow_provider_mlconnector.systems.http.session import HttpSession
 
 DESCRIPTION = Path(__file__).parent / "legacy.wsdl"
+CHANGE = "/Create"
+"""Part of the names of operations that change something, behind the namespace."""
 GP = "{http://schemas.microsoft.com/dynamics/gp/2006/01}"
 BASE = "{http://schemas.microsoft.com/dynamics/2006/01}"
 
@@ -47,7 +49,7 @@ class SoapService:
         key = {} if company is None else {"OrganizationKey": self.make("CompanyKey", Id=company)}
         return self.make("Context", CurrencyType="Local", **key)
 
-    def call(self, operation: str, context: Any, **parameters: Any) -> Any:
+    def call(self, operation: str, context: Any, /, **parameters: Any) -> Any:
         """Call an operation; a list without rows is None.
 
         :raises NotFoundError: for a key that nothing has.
@@ -106,11 +108,12 @@ def rows_in(value: Any, name: str) -> list[Any]:
 
 
 def _transport(http: HttpSession) -> Any:
-    """Return a transport of zeep that sends by our session; everything that is asked here may be asked twice."""
+    """Return a transport of zeep that sends by our session; what is asked may be asked twice, what changes may not."""
     from zeep.transports import Transport
 
     def post(address: str, message: bytes, headers: Mapping[str, str]) -> Any:
-        return http.request("POST", address, data=message, headers=headers, idempotent=True)
+        changes = CHANGE in headers.get("SOAPAction", "")
+        return http.request("POST", address, data=message, headers=headers, idempotent=not changes)
 
     transport: Any = Transport()
     transport.post = post

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What only the company's database knows, by statements that read: period balances, segment names, fiscal periods.
+"""What only the company's database knows, by statements that read: period balances, segment names, periods, batches.
 
 GL10110 (open years) and GL10111 (closed ones) hold the net change of every account and period; period 0 is what a year
 began with. GL40200 names the values of segments. SY40100 is the fiscal calendar; PSERIES_2 closes the financial series.
+SY00500 holds the batches that were not posted; series 2 is the financial one.
 The statements are the same for SQL Server and every other database, and take no parameters but whole numbers.
 """
 
@@ -36,6 +37,7 @@ PERIODS = (
     "SELECT YEAR1, PERIODID, PERIODDT, PERDENDT, PSERIES_2 FROM SY40100 "
     "WHERE SERIES = 0 AND PERIODID > 0 ORDER BY PERIODDT"
 )
+BATCHES = "SELECT BCHSOURC, BACHNUMB, BCHSTTUS, APPROVL, ERRSTATE FROM SY00500 WHERE SERIES = 2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,17 @@ class FiscalPeriod:
     start: date
     end: date
     closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """A batch of the financial series; ``status`` is 0 for one that can be worked on."""
+
+    source: str
+    name: str
+    status: int
+    approved: bool
+    in_error: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +93,13 @@ class GpTables:
         """Return the period of the ledger that a period of our calendar is; None when it has none of the same days."""
         days = (period.start, period.end)
         return next((found for found in self.fiscal_periods() if (found.start, found.end) == days), None)
+
+    def batches(self) -> list[BatchRow]:
+        """Return the batches of the financial series that were not posted."""
+        return [
+            BatchRow(str(source).strip(), str(name).strip(), int(status), bool(int(approved)), bool(int(error)))
+            for source, name, status, approved, error in self._query(BATCHES)
+        ]
 
     def balances(self, period: FiscalPeriod, ledger: str) -> list[PeriodBalance]:
         """Return what accounts had in a year up to a period."""

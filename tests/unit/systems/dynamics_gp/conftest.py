@@ -24,7 +24,8 @@ from airflow_provider_mlconnector.systems.http.retry import RetryPolicy
 from airflow_provider_mlconnector.systems.http.windows_auth import WindowsAccount
 from airflow_provider_mlconnector.systems.port import Reading, Scope
 from tests.sandbox_control import SandboxControl
-from tests.unit.pipeline.gp_close import Database, connection_to
+from tests.unit.pipeline.gp_close import Database
+from tests.unit.pipeline.ledgers import gp_connection
 from tests.unit.pipeline.sandbox_close import QuickClock
 
 PERIOD = MONTHS_FROM_JULY.period_of_key("FY2027-P04")
@@ -48,7 +49,7 @@ class Server:
 
     def connection(self, *, password: str = "", **options: Any) -> GpConnection:
         own = {"account": WindowsAccount(self.control.info["dynamics_gp"]["login"], password)} if password else {}
-        return connection_to(self.control, **{"company": "Larkfield Ltd"} | own | options)
+        return gp_connection(self.control, **{"company": "Larkfield Ltd"} | own | options)
 
     def open(self, *, query: Query | None = None, **options: Any) -> DynamicsGp:
         connection = self.connection(**options)
