@@ -72,9 +72,7 @@ class FinanceOperationsDrafts:
         lines = tuple(self._read(journal, line) for line in ours.lines)
         if posted:
             return Draft(DraftState.POSTED, lines, posted.number)
-        agrees = ours.totals in (_NO_TOTALS, (journal.debit, journal.debit))
-        complete = agrees and bool(journal.lines) and not self._missing(journal, standing)
-        return Draft(DraftState.DRAFT, lines, ours.number, complete=complete)
+        return Draft(DraftState.DRAFT, lines, ours.number, complete=self._is_whole(journal, ours, standing))
 
     def steps(self, journal: Journal) -> list[Step]:
         """Look at the journals and return what is still to be done; none for a document that was posted.
@@ -111,6 +109,13 @@ class FinanceOperationsDrafts:
             return Draft(DraftState.POSTED, (), posted.number) if posted else Draft(DraftState.MISSING)
         voucher, lines = found
         return Draft(DraftState.POSTED, lines, posted.number if posted else voucher)
+
+    def _is_whole(self, journal: Journal, ours: StandingJournal, standing: Sequence[StandingJournal]) -> bool:
+        """Say whether a draft is as it is to be, totals included, where the environment has added them up."""
+        if not journal.lines or ours.name != self._name or self._accounts.strange(_codes(journal)):
+            return False
+        agrees = ours.totals in (_NO_TOTALS, (journal.debit, journal.debit))
+        return agrees and not self._missing(journal, standing)
 
     def _missing(self, journal: Journal, standing: Sequence[StandingJournal]) -> list[Step]:
         ours = original(standing)

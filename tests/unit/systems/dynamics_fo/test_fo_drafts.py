@@ -133,6 +133,10 @@ def test_what_the_format_has_no_segment_for_is_never_sent(desk):
     with pytest.raises(ConfigurationError, match="no segment for DEPARTMENT"):
         desk.write(WANTED)
     assert holds(desk) == []
+    desk.switch()
+    desk.write(WANTED)
+    desk.switch(dimension_format=["MainAccount", "Project"])
+    assert (found(desk).state, found(desk).complete) == (DraftState.DRAFT, False)
     desk.switch(dimension_format=["Department", "Project"])
     with pytest.raises(ConfigurationError, match="no main account"):
         desk.write(WANTED)
