@@ -57,5 +57,10 @@ FORM: dict[str, Any] = {
             "description": "For sessions, where the company has one.",
             "schema": SECRET,
         },
+        "webhook_secret": {
+            "label": "Webhook secret",
+            "description": "For plans handed to a workflow: it checks the signature of each journal by this secret.",
+            "schema": SECRET,
+        },
     },
 }

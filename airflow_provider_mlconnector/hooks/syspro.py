@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.hooks.fields import Fields
-from airflow_provider_mlconnector.hooks.ledger import LedgerHook, PeriodOf
+from airflow_provider_mlconnector.hooks.ledger import NO_OPTIONS, LedgerHook, PeriodOf
+from airflow_provider_mlconnector.hooks.shelves import open_shelf
 from airflow_provider_mlconnector.settings import SECTION, load_settings, origin
 
 if TYPE_CHECKING:
+    from airflow_provider_mlconnector.systems.drafting import Drafting
     from airflow_provider_mlconnector.systems.port import Erp
     from airflow_provider_mlconnector.systems.syspro.connection import SysproConnection
+    from airflow_provider_mlconnector.systems.syspro.hand_over import Workflow
 
 _ODATA_PATH = "/SYSPRO8Odata/SYSPROOData"
 _ENET_PATH = "/SYSPROWCFService/Rest"
@@ -48,6 +52,55 @@ class SysproHook(LedgerHook):
             verify=settings.verify,
             read_timeout=settings.read_timeout,
         )
+
+    def get_drafting(self, name: str, company: str = "", options: Mapping[str, str] = NO_OPTIONS) -> Drafting:
+        """Return what brings journals about in a company; the caller closes it.
+
+        SYSPRO keeps no drafts, so a journal is handed to a person, or posted where the options say so.
+
+        :param name: of the folder, below that of the options, in which the company's journals are handed over.
+        :param options: ``folder``, a path or the address of an object store, in which each journal becomes a file;
+            ``webhook``, the address of a workflow that is told instead; or ``post: yes``. Besides ``object``, the e.net
+            business object (GENTJL), ``template``, the path of an XML file with the names that it takes, ``segments``,
+            such as ``DEPARTMENT 000``, for lines that name none, and ``validate: no``, where it is not to check.
+        :raises ConfigurationError: when the connection lacks something, an option cannot be read, or the workflow's
+            host is not among the allowed ones.
+        """
+        from airflow_provider_mlconnector.systems.syspro.api import SysproApi
+        from airflow_provider_mlconnector.systems.syspro.draft_options import read_options
+        from airflow_provider_mlconnector.systems.syspro.opening import open_drafts, open_wire
+
+        settings, connection = load_settings(), connection_of(self.fields, company)
+        told = read_options(options)
+        shelf = open_shelf(told.folder, name, connection.company) if told.folder else None
+        workflow = self._workflow(told.webhook) if told.webhook else None
+        proxies, verify = settings.proxies or None, settings.verify
+        api = SysproApi(connection, proxies=proxies, verify=verify, read_timeout=settings.read_timeout)
+        wire = open_wire(connection, proxies=proxies, verify=verify, read_timeout=settings.read_timeout)
+        return open_drafts(api, wire, told, shelf=shelf, workflow=workflow)
+
+    def _workflow(self, url: str) -> Workflow:
+        """Return the workflow behind an address.
+
+        :raises ConfigurationError: when its host is not among the allowed ones, or there is no secret to sign with.
+        """
+        from airflow_provider_mlconnector.systems.http.entra import require_tls
+        from airflow_provider_mlconnector.systems.http.session import HttpSession
+        from airflow_provider_mlconnector.systems.syspro.hand_over import Workflow
+
+        settings = load_settings()
+        if origin(url) not in settings.allowed_hosts:
+            raise self.fields.error(
+                f"would hand journals to {origin(url)}, which is not allowed.",
+                hint=f"Have an administrator add {origin(url)} to [{SECTION}] allowed_hosts.",
+            )
+        session = HttpSession(
+            require_tls(origin(url)),
+            timeout=(10.0, settings.read_timeout),
+            proxies=settings.proxies or None,
+            verify=settings.verify,
+        )
+        return Workflow(session, url, self.fields.needed("webhook_secret", "secret to sign journals with").encode())
 
 
 def connection_of(fields: Fields, company: str = "") -> SysproConnection:

@@ -11,6 +11,9 @@ from airflow_provider_mlconnector.systems.port import Capabilities, DatasetCapab
 COUNTS_BEHIND = 200_000
 """How many counts behind its watermark a read of changes begins: row versions are given before they are committed."""
 
+DRAFT_OPTIONS = ("folder", "webhook", "post", "object", "template", "segments", "validate")
+"""Names of what a flow can say of its journals: see ``draft_options``."""
+
 _AS_IT_STANDS = DatasetCapability(incremental=False, by_period=False)
 
 CAPABILITIES = Capabilities(
@@ -26,7 +29,8 @@ CAPABILITIES = Capabilities(
         Dataset.AR_INVOICES: _AS_IT_STANDS,
         Dataset.INVENTORY: _AS_IT_STANDS,
     },
-    drafts_journals=False,
+    drafts_journals=True,
+    draft_options=DRAFT_OPTIONS,
     overlap=timedelta(microseconds=COUNTS_BEHIND),
     title="SYSPRO",
     readers=2,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sessions of the e.net service. Each holds a seat of the licence until it is logged off.
+"""Sessions of the e.net service, and calls within them. Each holds a seat of the licence until it is logged off.
 
 The service answers 200 to everything; what went wrong is a text that begins with ERROR. A session's id is kept letter
 by letter, blanks at its end included.
@@ -91,10 +91,30 @@ class EnetSession:
             if refused.get(SESSION_HEADER) == quote(self._user_id, safe=""):
                 self._log_off()
 
-    def close(self) -> None:
-        """Log off and release connections."""
+    def open(self) -> None:
+        """Log on, unless that was done.
+
+        :raises AuthenticationError: when the logon is refused.
+        :raises ConflictError: when all seats are taken.
+        """
+        self.headers()
+
+    def call(self, path: str, asked: Mapping[str, str | bytes], over: HttpSession, *, repeatable: bool) -> str:
+        """Call the service within the session and return what it says, errors included.
+
+        :param over: sends it; it leads to the same service.
+        """
+        self.open()
+        return _call(over, path, {"UserId": self._user_id, **asked}, repeatable=repeatable)
+
+    def leave(self) -> None:
+        """Log off; the next call logs on again."""
         with self._lock:
             self._log_off()
+
+    def close(self) -> None:
+        """Log off and release connections."""
+        self.leave()
         self._session.close()
 
     def _log_on(self) -> str:
@@ -104,7 +124,7 @@ class EnetSession:
             "CompanyId": self._connection.company,
             "CompanyPassword": self._connection.company_password,
         }
-        answer = self._call(self._connection.logon_path, asked)
+        answer = _call(self._session, self._connection.logon_path, asked)
         if not answer.startswith("ERROR"):
             if len(answer.strip()) < 32:
                 raise ProtocolError("The e.net logon did not answer with a session.", hint="Check the e.net address.")
@@ -127,16 +147,21 @@ class EnetSession:
             return
         beside = self._connection.logon_path.rpartition("/")[0]
         try:
-            answer = self._call(f"{beside}/Logoff".lstrip("/"), {"UserId": user_id})
+            answer = _call(self._session, f"{beside}/Logoff".lstrip("/"), {"UserId": user_id})
         except MlconnectorError as error:
             answer = error.message
         if answer != "0":
             log.warning("The e.net session was not logged off: %s", answer)
 
-    def _call(self, path: str, asked: Mapping[str, str]) -> str:
-        query = "&".join(f"{name}={quote(value, safe='')}" for name, value in asked.items())
-        response = self._session.request("GET", f"{path}?{query}", idempotent=False)
-        return unwrapped(response.content.decode("cp1252", "replace"))
+
+def query_of(asked: Mapping[str, str | bytes]) -> str:
+    """Return a query, each value percent-encoded byte by byte."""
+    return "&".join(f"{name}={quote(value, safe='')}" for name, value in asked.items())
+
+
+def _call(session: HttpSession, path: str, asked: Mapping[str, str | bytes], *, repeatable: bool = False) -> str:
+    response = session.request("GET", f"{path}?{query_of(asked)}", idempotent=repeatable)
+    return unwrapped(response.content.decode("cp1252", "replace"))
 
 
 def unwrapped(text: str) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.errors import CapabilityError
 from airflow_provider_mlconnector.finance.datasets import Dataset, EntryKind
+from airflow_provider_mlconnector.finance.drafts import KEY_PATTERN
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.systems.canonical import Column, canonical_batch, constant
 from airflow_provider_mlconnector.systems.port import Finding, FindingKind, Reading, Scope
@@ -128,10 +129,18 @@ def _lines(
         "kind": _kinds(rows["GlPeriod"]),
         "source": rows["Source"],
         "statistical": pc.is_in(rows["GlCode"], value_set=statistical),
-        "plan_document": constant(False, rows.num_rows),  # a posted entry does not tell the journal that it came from
+        "plan_document": _of_plans(rows["Reference"]),
     }
     named = {code: segments[code] for code in dimensions}
     return canonical_batch(Dataset.JOURNAL_LINES, columns, dimensions=named)
+
+
+def _of_plans(references: Column) -> Column:
+    """Return which entries come from a journal that a plan became: those that carry its key."""
+    import pyarrow.compute as pc
+
+    ours: Column = pc.match_substring_regex(references, f"^{KEY_PATTERN}$")
+    return pc.fill_null(ours, False)
 
 
 def split_codes(connection: SysproConnection, codes: Column) -> Mapping[str, Any]:

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Puts together what brings a company's journals about, as a flow's options say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
+from airflow_provider_mlconnector.systems.http.entra import require_tls
+from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
+from airflow_provider_mlconnector.systems.http.session import HttpSession
+from airflow_provider_mlconnector.systems.syspro.api import SysproApi
+from airflow_provider_mlconnector.systems.syspro.connection import SysproConnection
+from airflow_provider_mlconnector.systems.syspro.draft_options import Coding, DraftOptions
+from airflow_provider_mlconnector.systems.syspro.drafts import Posting, SysproDrafts, Way
+from airflow_provider_mlconnector.systems.syspro.enet import EnetSession
+from airflow_provider_mlconnector.systems.syspro.hand_over import FileHandOver, Shelf, Workflow, WorkflowHandOver
+from airflow_provider_mlconnector.systems.syspro.posted_journals import posted_journal
+from airflow_provider_mlconnector.systems.syspro.posting import JournalObject, Wire
+
+ONCE = RetryPolicy(attempts=1, patience=0.0)
+
+
+def open_wire(
+    connection: SysproConnection,
+    *,
+    clock: Clock = SYSTEM_CLOCK,
+    retry: RetryPolicy = DEFAULT_POLICY,
+    proxies: Mapping[str, str] | None = None,
+    verify: bool | str = True,
+    read_timeout: float = 300.0,
+) -> Wire:
+    """Return the way to a company's e.net service; nobody logs on yet.
+
+    :raises ConfigurationError: when its address is not safe to send a password to.
+    """
+
+    def session(policy: RetryPolicy) -> HttpSession:
+        return HttpSession(
+            require_tls(connection.enet_url),
+            retry=policy,
+            clock=clock,
+            timeout=(10.0, read_timeout),
+            proxies=proxies,
+            verify=verify,
+        )
+
+    return Wire(EnetSession(connection, session(retry)), patient=session(retry), once=session(ONCE))
+
+
+def open_drafts(
+    api: SysproApi,
+    wire: Wire,
+    options: DraftOptions,
+    *,
+    shelf: Shelf | None = None,
+    workflow: Workflow | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> SysproDrafts:
+    """Return what brings journals about: in a shelf, through a workflow that is noted there, or by posting.
+
+    :param shelf: the folder of the options; only who posts needs none.
+    :param workflow: the webhook of the options, if they name one.
+    """
+    company = api.connection.company
+    coding = Coding(api.connection.gl_code, options.segments)
+    render = partial(options.template.fill, company=company, code_of=coding.code)
+    through = JournalObject(wire, options.business_object, options.template.root)
+    way: Way
+    if shelf is None:
+        way = Posting(through, render, partial(posted_journal, api, coding), clock)
+    elif workflow is None:
+        way = FileHandOver(shelf, render)
+    else:
+        way = WorkflowHandOver(shelf, render, workflow, company)
+    return SysproDrafts(api, coding, render, way, through if options.validates else None)
