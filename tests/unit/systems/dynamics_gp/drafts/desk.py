@@ -90,10 +90,14 @@ class Desk:
             drafting.close()
 
     def drafting(
-        self, batch: str = BATCH, options: DraftOptions = OPTIONS, database: Database | None = None
+        self,
+        batch: str = BATCH,
+        options: DraftOptions = OPTIONS,
+        database: Database | None = None,
+        company: str = "Larkfield Ltd",
     ) -> DynamicsGpDrafts:
         """Open the batch, as a new process does."""
-        api = GpApi(gp_connection(self.control, "Larkfield Ltd"), clock=QuickClock(self.world), read_timeout=20)
+        api = GpApi(gp_connection(self.control, company), clock=QuickClock(self.world), read_timeout=20)
         drafting = DynamicsGpDrafts(api, batch, options, GpTables(database.query) if database else None)
         self._open.append(drafting)
         return drafting
