@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 
 import pytest
 from airflow.sdk import Connection
@@ -15,7 +16,9 @@ from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.hooks.dynamics_gp import DynamicsGpHook, account_of, connection_of
 from airflow_provider_mlconnector.hooks.fields import Fields
 from airflow_provider_mlconnector.sandbox.books.periods import MONTHS_FROM_JULY
+from airflow_provider_mlconnector.sandbox.dynamics_gp import site_of
 from airflow_provider_mlconnector.sandbox.running import serve
+from tests.unit.systems.dynamics_gp.drafts.desk import journal
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +112,18 @@ def test_a_host_that_nobody_allowed_gets_no_password(connect, monkeypatch, sandb
     monkeypatch.setenv("AIRFLOW__MLCONNECTOR__ALLOWED_HOSTS", "https://other.example")
     with pytest.raises(ConfigurationError, match="allowed_hosts"):
         DynamicsGpHook().get_erp()
+
+
+def test_a_flow_writes_into_the_batch_that_it_names_and_has_values_for_segments_that_lines_leave_open(connect, sandbox):
+    batch, wanted = "BUDGETS", journal("5")
+    options = {"segments": "Department 000"}
+    with closing(DynamicsGpHook().get_drafting(batch, "Larkfield Ltd", options)) as drafting:
+        assert drafting.problems([wanted]) == []
+        for step in drafting.steps(wanted):
+            step.do()
+    assert list(site_of(sandbox.world).companies[0].drafts.batches) == [batch]
+
+
+def test_an_option_that_cannot_be_read_says_how_it_is_written(connect):
+    with pytest.raises(ConfigurationError, match="Department 000, Region 1"):
+        DynamicsGpHook().get_drafting("ANAPLAN", options={"segments": "Department"})

@@ -4,51 +4,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-import zeep
 from lxml import etree
-from requests_ntlm import HttpNtlmAuth
-from zeep.transports import Transport
 
-from airflow_provider_mlconnector.sandbox.running import Sandbox, serve
+from airflow_provider_mlconnector.sandbox.running import serve
 from airflow_provider_mlconnector.systems.dynamics_gp.soap import DESCRIPTION
+from tests.unit.sandbox.dynamics_gp.caller import GP, Caller
 
-GP = "{http://schemas.microsoft.com/dynamics/gp/2006/01}"
-BASE = "{http://schemas.microsoft.com/dynamics/2006/01}"
 XS = "{http://www.w3.org/2001/XMLSchema}"
 PERIOD = "FY2027-P04"
-
-
-class Caller:
-    """zeep, logged in by requests-ntlm, on the description that the server gives."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.told = sandbox.info["dynamics_gp"]
-        self.books = sandbox.world.books
-        self.session = requests.Session()
-        self.session.auth = HttpNtlmAuth(self.told["login"], self.told["password"])
-        self.client = zeep.Client(f"{self.told['soap_url']}?wsdl", transport=Transport(session=self.session))
-        self.service = self.client.create_service(f"{GP}LegacyDynamicsGP", self.told["soap_url"])
-
-    def make(self, name: str, **members: Any) -> Any:
-        return self.client.get_type(name)(**members)
-
-    def context(self, company: int = 1) -> Any:
-        return self.make(
-            f"{BASE}Context", CurrencyType="Local", OrganizationKey=self.make(f"{BASE}CompanyKey", Id=company)
-        )
-
-    def post(self, body: str) -> requests.Response:
-        """Send an envelope with a body of our own."""
-        spaces = f'xmlns="{GP[1:-1]}" xmlns:d="{BASE[1:-1]}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
-        soap = "http://schemas.xmlsoap.org/soap/envelope/"
-        text = f'<s:Envelope xmlns:s="{soap}" {spaces}><s:Body>{body}</s:Body></s:Envelope>'
-        return self.session.post(self.told["soap_url"], data=text.encode(), headers={"Content-Type": "text/xml"})
 
 
 CONTEXT = (
@@ -70,18 +38,6 @@ def _transactions(caller: Caller) -> list[Any]:
     )
     criteria = caller.make(f"{GP}GLTransactionCriteria", Date=dates)
     return caller.service.GetGLTransactionList(criteria=criteria, context=caller.context())
-
-
-def test_a_public_client_reads_the_trial_balance_from_nothing_but_the_wsdl(caller):
-    net: dict[str, Decimal] = {}
-    for summary in _transactions(caller):
-        whole = caller.service.GetGLPostedTransactionByKey(key=summary.Key, context=caller.context())
-        for line in whole.Lines.GLTransactionLine:
-            account = line.GLAccountKey.Id.partition("-")[0]
-            net[account] = net.get(account, Decimal(0)) + line.DebitAmount.Value - line.CreditAmount.Value
-    assert {name: amount for name, amount in net.items() if amount} == {
-        name: amount for name, amount in caller.books.trial_balance(PERIOD).items() if amount
-    }
 
 
 def test_lists_show_no_lines_and_posted_keys_of_their_own_type(caller):
