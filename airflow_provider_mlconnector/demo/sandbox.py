@@ -77,7 +77,7 @@ def _syspro(url: str, system: Mapping[str, str]) -> dict[str, Any]:
         "host": url,
         "login": system["login"],
         "password": system["password"],
-        "extra": {key: system[key] for key in ("company", "entity_url")},
+        "extra": {key: system[key] for key in ("company", "entity_url", "company_password")},
     }
 
 

@@ -56,7 +56,7 @@ def test_a_good_connection_names_the_company(site, connect, auth):
         ({"extra": {"company": "Q"}}, "404"),
         ({"extra": {"odata_path": "/elsewhere"}}, "404"),
         ({"extra": {"auth": "kerberos"}}, "Allowed: basic, session"),
-        ({"extra": {"auth": "session"}}, "Invalid company password"),
+        ({"extra": {"auth": "session", "company_password": ""}}, "Invalid company password"),
         ({"extra": {"auth": "session", "enet_url": "https://evil.example/Rest"}}, "names the e.net host"),
         ({"extra": {"gl_code": "?"}}, "no structure of GL codes"),
         ({"host": "https://evil.example"}, "not allowed"),
