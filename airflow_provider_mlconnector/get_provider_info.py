@@ -117,7 +117,8 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": "Anaplan",
                 "python-modules": [
-                    f"{PACKAGE}.operators.{module}" for module in ("anaplan", "close", "erp", "reconcile", "replay")
+                    f"{PACKAGE}.operators.{module}"
+                    for module in ("anaplan", "approval", "close", "erp", "plan", "reconcile", "replay")
                 ],
             }
         ],
