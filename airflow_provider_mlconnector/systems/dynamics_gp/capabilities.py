@@ -9,6 +9,9 @@ from airflow_provider_mlconnector.systems.port import Capabilities, DatasetCapab
 MOST_IN_FLIGHT = 2
 """Reads side by side. Each call keeps a process of the application busy, of which a server has a few."""
 
+DEFAULT_SEGMENTS = "segments"
+"""Option of a flow's journals: values of segments for lines that name none."""
+
 _AS_IT_STANDS = DatasetCapability(incremental=False, by_period=False)
 
 CAPABILITIES = Capabilities(
@@ -23,6 +26,7 @@ CAPABILITIES = Capabilities(
         Dataset.PERIODS: _AS_IT_STANDS,
     },
     drafts_journals=True,
+    draft_options=(DEFAULT_SEGMENTS,),
     title="Dynamics GP",
     readers=MOST_IN_FLIGHT,
 )

@@ -11,10 +11,8 @@ from decimal import Decimal
 
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.finance.drafts import Journal, JournalLine
+from airflow_provider_mlconnector.systems.dynamics_gp.capabilities import DEFAULT_SEGMENTS
 from airflow_provider_mlconnector.systems.dynamics_gp.formats import AccountFormat
-
-SEGMENTS = "segments"
-"""Name of the option."""
 
 Found = tuple[str, str]
 """What a problem is about, and its sentence."""
@@ -38,7 +36,7 @@ def read_options(told: Mapping[str, str]) -> DraftOptions:
     :raises ConfigurationError: when one cannot be read.
     """
     segments = {}
-    for part in filter(str.strip, told.get(SEGMENTS, "").split(",")):
+    for part in filter(str.strip, told.get(DEFAULT_SEGMENTS, "").split(",")):
         match = _DEFAULT.fullmatch(part)
         if match is None:
             raise ConfigurationError(
