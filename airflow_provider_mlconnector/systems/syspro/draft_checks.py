@@ -124,7 +124,7 @@ def _told(
             None,
             f"{len(journal.lines)} lines",
             f"SYSPRO takes a journal in one request of {LONGEST_QUERY} characters, and this one has {length}; let "
-            f"'lines' under 'journal' be {fits} or less",
+            f"'lines' under 'journal' be {fits} or less; where a person posts, 'validate: no' leaves the check out",
         )
         return
     try:

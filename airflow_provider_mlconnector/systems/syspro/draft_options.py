@@ -71,6 +71,11 @@ def read_options(told: Mapping[str, str]) -> DraftOptions:
             "Journals are posted, or handed to a person, not both.",
             hint=f"Leave out {POST}, or {FOLDER} and {WEBHOOK}.",
         )
+    validates = _flag(told, VALIDATE, usual=True)
+    if posts and not validates:
+        raise ConfigurationError(
+            "What is posted at once has to be checked before.", hint=f"Leave out {VALIDATE}, or do not {POST}."
+        )
     if not posts and not folder:
         raise ConfigurationError(
             "SYSPRO keeps no drafts, and the flow does not say where journals are handed over.",
@@ -83,7 +88,7 @@ def read_options(told: Mapping[str, str]) -> DraftOptions:
         business_object=told.get(OBJECT, USUAL_OBJECT),
         template=_template(told[TEMPLATE]) if TEMPLATE in told else Template(),
         segments=dict(_segments(told.get(SEGMENTS, ""))),
-        validates=_flag(told, VALIDATE, usual=True),
+        validates=validates,
     )
 
 

@@ -9,12 +9,18 @@ import json
 
 import pytest
 
-from airflow_provider_mlconnector.errors import BadRequestError, ConfigurationError, LostAnswerError, PostedError
+from airflow_provider_mlconnector.errors import (
+    BadRequestError,
+    ConfigurationError,
+    LostAnswerError,
+    PostedError,
+    ProtocolError,
+)
 from airflow_provider_mlconnector.systems.drafting import DraftState, stands
 from airflow_provider_mlconnector.systems.syspro.draft_options import read_options
 from airflow_provider_mlconnector.systems.syspro.posting import LONGEST_QUERY
 from tests.unit.systems.http.scripted_server import FakeClock, Reply, in_turn, serving
-from tests.unit.systems.syspro.drafts.desk import POST, READ_TIMEOUT, SECRET, emptied, journal, posted
+from tests.unit.systems.syspro.drafts.desk import PERIOD, POST, READ_TIMEOUT, SECRET, emptied, journal, posted
 
 TEMPLATE = """<PostGlJournal><Item><JournalDate>{date}</JournalDate><GlYear>{year}</GlYear><GlPeriod>{period}</GlPeriod>
 <JournalLine repeat="line"><LedgerCode>{code}</LedgerCode><Amount>{absolute}</Amount><DebitCredit>{side}</DebitCredit>
@@ -118,6 +124,26 @@ def test_a_refusal_in_an_answer_of_200_is_an_error_and_posts_nothing(desk):
         desk.write(journal("5", part="object"), **POST, object="GENXXX")
 
 
+def test_what_is_refused_after_the_check_was_passed_is_an_error_and_posts_nothing(desk):
+    wanted = journal("5", part="closed meanwhile")
+    (step,) = desk.drafting(**POST).steps(wanted)
+    desk.world.books.close_period(PERIOD)
+    try:
+        with pytest.raises(BadRequestError, match="GL period 5 of 2027 is closed"):
+            step.do()
+    finally:
+        desk.world.books.reopen_period(PERIOD)
+    assert desk.entries(wanted) == []
+
+
+@pytest.mark.parametrize("said", ["", "<postgljournal/>", "<html>busy", "<!DOCTYPE a><postgljournal/>"])
+def test_an_answer_that_tells_of_neither_leaves_open_what_happened(desk, said):
+    (step,) = desk.drafting(**POST).steps(journal("5", part="strange answer"))
+    desk.fault("status", status=200, body=said)
+    with pytest.raises(ProtocolError):
+        step.do()
+
+
 def test_a_posted_journal_that_does_not_show_counts_as_lost(desk):
     wanted, clock = journal("5", part="hidden"), FakeClock()
     (step,) = desk.drafting(clock=clock, **POST).steps(wanted)
@@ -178,6 +204,7 @@ def test_requests_are_waited_for_as_long_as_they_may_take(desk):
         ({}, "does not say where"),
         ({"webhook": "https://flow.example.com"}, "does not say where"),
         ({"post": "yes", "folder": "/plans"}, "not both"),
+        ({"post": "yes", "validate": "no"}, "has to be checked"),
         ({"post": "perhaps"}, "neither yes nor no"),
         ({"folder": "/plans", "segments": "DEPARTMENT"}, "no segment with a value"),
         ({"folder": "/plans", "template": "/nowhere.xml"}, "cannot be read"),
