@@ -11,6 +11,7 @@ from tests.e2e.books import expected, members
 from tests.e2e.waiting import MINUTES, run_of, wait_for, wait_until
 
 PERIOD, MONTH = "FY2027-P05", "Nov 26"
+NEXT, NEXT_MONTH = "FY2027-P06", "Dec 26"
 CLOSE, PLAN = "larkfield_close", "larkfield_close__approved_budget"
 BUDGET = {
     ("60210", "PROD"): Decimal("1200.50"),
@@ -31,22 +32,22 @@ class Home:
     refusal: int
 
 
-def enter_budget(site) -> None:
+def enter_budget(site, month: str) -> None:
     """Let a planner enter the budget; the model's lists get what they lack."""
     centre = members()
     site.sandbox.ensure_members("Accounts", sorted({account for account, _ in BUDGET}))
     site.sandbox.ensure_members("Cost Centres", sorted({centre[department] for _, department in BUDGET}))
-    rest = {"Entity": "Larkfield", "Version": "Budget", "Time": MONTH}
+    rest = {"Entity": "Larkfield", "Version": "Budget", "Time": month}
     for (account, department), amount in BUDGET.items():
         place = {"Account": account, "Cost Centre": centre[department], **rest}
         site.sandbox.type_cell("GL Actuals", **place, Amount=str(amount))
 
 
-def drafts(site) -> list[dict]:
-    """Return the lines of the journal's batch; nobody but a person may post them."""
+def batch(site) -> dict:
+    """Return the journal's batch; nobody but a person may post it."""
     told = site.sandbox.call("GET", "/business_central/journals")
     assert told["post_calls"] == 0
-    return next(batch["lines"] for batch in told["batches"] if batch["code"] == "ANAPLAN")
+    return next(batch for batch in told["batches"] if batch["code"] == "ANAPLAN")
 
 
 def totals(lines) -> dict[tuple[str, str], Decimal]:
@@ -58,9 +59,9 @@ def totals(lines) -> dict[tuple[str, str], Decimal]:
     return sums
 
 
-def ask_for_run(site, person: str) -> str:
+def ask_for_run(site, person: str, period: str = PERIOD) -> str:
     """Start a run over the REST API, for a period that its form names."""
-    body = {"logical_date": None, "conf": {"periods": [PERIOD]}}
+    body = {"logical_date": None, "conf": {"periods": [period]}}
     return site.stack.api("POST", f"/dags/{PLAN}/dagRuns", body, token=site.login(person))["dag_run_id"]
 
 
@@ -84,14 +85,14 @@ def answer(site, run_id: str, person: str, chosen: str) -> None:
 @pytest.fixture(scope="module")
 def home(site) -> Home:
     """Bring the budget home."""
-    enter_budget(site)
+    enter_budget(site, MONTH)
     dag = site.dag(PLAN)
     dag.unpause()
     ledger = site.sandbox.ledger(PERIOD)
     run_id = ask_for_run(site, "ana")
     shown = question(site, dag, run_id)
     assert dag.xcom(run_id, "preflight")["sha256"] in shown["body"]
-    assert drafts(site) == []
+    assert batch(site)["lines"] == []
     answer(site, run_id, "ben", "Approve")
     with pytest.raises(requests.HTTPError) as refused:
         answer(site, run_id, "ana", "Approve")
@@ -100,7 +101,7 @@ def home(site) -> Home:
 
 
 def test_the_drafts_have_the_totals_of_the_budget_and_nothing_is_posted(site, home):
-    assert totals(drafts(site)) == BUDGET
+    assert totals(batch(site)["lines"]) == BUDGET
     assert site.sandbox.ledger(PERIOD) == home.ledger
 
 
@@ -120,3 +121,17 @@ def test_once_a_person_posted_the_drafts_the_next_close_leaves_actuals_as_they_a
     dag.unpause()
     assert wait_for(dag, dag.trigger(PERIOD)).state == "success"
     assert site.sandbox.amounts(MONTH) == expected(home.ledger)
+
+
+def test_an_approval_that_somebody_marks_as_successful_writes_nothing(site, home):
+    enter_budget(site, NEXT_MONTH)
+    run_id = ask_for_run(site, "ana", NEXT)
+    question(site, home.dag, run_id)
+    task = f"/dags/{PLAN}/dagRuns/{run_id}/taskInstances/approve"
+    site.stack.api("PATCH", task, {"dry_run": False, "new_state": "success"}, token=site.login("ben"))
+    assert wait_for(home.dag, run_id).state == "failed"
+    tries = {task["task_id"]: (task["state"], task["try_number"]) for task in home.dag.tasks(run_id)}
+    assert (tries["write"], tries["verify"][0]) == (("failed", 1), "upstream_failed")
+    logs = site.stack.api("GET", f"/dags/{PLAN}/dagRuns/{run_id}/taskInstances/write/logs/1")
+    assert "Marking a task as successful is no answer" in str(logs)
+    assert [line for line in batch(site)["lines"] if line["posting_date"] == "2026-12-31"] == []
