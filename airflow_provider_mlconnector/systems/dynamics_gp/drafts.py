@@ -119,10 +119,8 @@ class DynamicsGpDrafts:
                 hint=f"Leave numbers from {min(taken)} on to plans; Dynamics GP numbers its own entries far below.",
             )
         sentence = f"enter {journal.key} as journal entry {number} of batch {self._batch}"
-        return Step(sentence, partial(self._enter, journal, number))
-
-    def _enter(self, journal: Journal, number: int) -> None:
-        enter(self._api, self._batch, number, journal, self._coding, self._policy)
+        act = partial(enter, self._api, self._batch, number, journal, self._coding, self._policy)
+        return Step(sentence, act)
 
 
 def _ours(entries: Sequence[StandingEntry], key: str) -> StandingEntry | None:

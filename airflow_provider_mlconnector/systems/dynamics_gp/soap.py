@@ -53,6 +53,7 @@ class SoapService:
         """Call an operation; a list without rows is None.
 
         :raises NotFoundError: for a key that nothing has.
+        :raises LostAnswerError: for an operation that changes something: it is sent once, and may have taken effect.
         :raises BadRequestError: with the sentences of the service's validation.
         :raises ProtocolError: for an answer that is not what the description says.
         """

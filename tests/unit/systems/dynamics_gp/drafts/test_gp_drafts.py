@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plans' journals as entries of Dynamics GP that nobody posted yet."""
 
+from pathlib import Path
+
 import pytest
 
 from airflow_provider_mlconnector.errors import (
@@ -19,6 +21,8 @@ from airflow_provider_mlconnector.systems.dynamics_gp.draft_options import Draft
 from airflow_provider_mlconnector.systems.dynamics_gp.entries import numbers_of
 from tests.unit.systems.dynamics_gp.drafts.desk import BATCH, DAY, journal, planned
 
+PACKAGE = Path(__file__).parents[5] / "airflow_provider_mlconnector"
+
 
 def test_a_journal_becomes_one_entry_with_its_lines_and_nothing_is_posted(desk):
     wanted = journal()
@@ -31,6 +35,12 @@ def test_a_journal_becomes_one_entry_with_its_lines_and_nothing_is_posted(desk):
     assert [line.description for line in draft.lines] == ["Rent 1", "Rent 2", "Rent 3", "Budget"]
     assert stands(wanted, draft)
     assert desk.post_calls == 0
+
+
+def test_no_code_outside_the_sandbox_knows_the_header_that_lets_a_service_post():
+    files = [path for path in PACKAGE.rglob("*.py") if "sandbox" not in path.parts]
+    assert files
+    assert [path for path in files if "gp-custom-action" in path.read_text().lower()] == []
 
 
 def test_every_line_names_its_document_and_the_batch_is_made(desk):
