@@ -8,6 +8,7 @@ by letter, blanks at its end included.
 from __future__ import annotations
 
 import base64
+import html
 import json
 import logging
 import re
@@ -30,6 +31,8 @@ SESSION_HEADER = "UserId"
 """Header that carries a session to the OData service, by the name that it has everywhere in the e.net service. Nothing
 public tells of a site whose OData service takes sessions; Basic is what its documentation asks for."""
 
+_UNCACHED = {"Cache-Control": "no-store"}
+"""A GET changes things here, and its answer is of that one call."""
 _SEATS = re.compile(r"maximum|licen[cs]e|concurrent", re.IGNORECASE)
 _WRAPPED = re.compile(r"\s*<string[^>]*>(.*)</string>\s*", re.DOTALL)
 _QUERY = re.compile(r"\?\S*")
@@ -160,7 +163,8 @@ def query_of(asked: Mapping[str, str | bytes]) -> str:
 
 
 def _call(session: HttpSession, path: str, asked: Mapping[str, str | bytes], *, repeatable: bool = False) -> str:
-    response = session.request("GET", f"{path}?{query_of(asked)}", idempotent=repeatable)
+    address = f"{path}?{query_of(asked)}"
+    response = session.request("GET", address, headers=_UNCACHED, idempotent=repeatable)
     return unwrapped(response.content.decode("cp1252", "replace"))
 
 
@@ -168,5 +172,5 @@ def unwrapped(text: str) -> str:
     """Return an answer as the service meant it: bare, or out of the JSON string or the XML element around it."""
     wrapped = _WRAPPED.fullmatch(text)
     if wrapped:
-        return wrapped[1]
+        return html.unescape(wrapped[1])
     return str(json.loads(text)) if text.startswith('"') else text.strip("\r\n")

@@ -10,6 +10,7 @@ import pytest
 from airflow_provider_mlconnector.errors import BadRequestError, ConfigurationError, ProtocolError
 from airflow_provider_mlconnector.systems.syspro.connection import GlCode
 from airflow_provider_mlconnector.systems.syspro.draft_options import Coding
+from airflow_provider_mlconnector.systems.syspro.enet import unwrapped
 from airflow_provider_mlconnector.systems.syspro.journal_xml import Template, parameters, unfit
 from airflow_provider_mlconnector.systems.syspro.posting_answers import Refusal, read_answer
 from tests.unit.systems.syspro.drafts.desk import journal
@@ -124,3 +125,9 @@ def test_a_text_is_a_refusal_of_the_call_and_anything_else_is_no_answer():
     for text in ("", "<html>", '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'):
         with pytest.raises(ProtocolError):
             read_answer(text)
+
+
+def test_hosts_may_wrap_an_answer_into_an_element_or_a_json_string():
+    assert unwrapped('<string xmlns="urn:x">&lt;a&gt;5 &amp;amp; 6&lt;/a&gt;</string>') == "<a>5 &amp; 6</a>"
+    assert unwrapped('"<a>\\"</a>"') == '<a>"</a>'
+    assert unwrapped("<a/>\r\n") == "<a/>"
