@@ -29,7 +29,7 @@ SEEN_WITHIN = 60.0
 _LOOK_SECONDS = 5.0
 
 
-class Way(Protocol):
+class Delivery(Protocol):
     """How a journal that is not posted yet is brought about."""
 
     @property
@@ -54,14 +54,14 @@ class SysproDrafts:
     """
 
     def __init__(
-        self, api: SysproApi, coding: Coding, render: Render, way: Way, checker: JournalObject | None = None
+        self, api: SysproApi, coding: Coding, render: Render, delivery: Delivery, checker: JournalObject | None = None
     ) -> None:
         self._api = api
         self._coding = coding
         self._render = render
-        self._way = way
+        self._delivery = delivery
         self._checker = checker
-        self.settle = way.settle
+        self.settle = delivery.settle
 
     def problems(self, journals: Sequence[Journal]) -> list[Problem]:
         """Check journals against GL codes and texts, and by the business object; report all there is."""
@@ -69,17 +69,17 @@ class SysproDrafts:
 
     def find(self, journal: Journal) -> Draft:
         """Look for the document among posted entries, then where it was handed over."""
-        return posted_journal(self._api, self._coding, journal) or self._way.look(journal)
+        return posted_journal(self._api, self._coding, journal) or self._delivery.look(journal)
 
     def steps(self, journal: Journal) -> list[Step]:
         """Look, and return what is still to be done; nothing for a document that was posted."""
         if posted_journal(self._api, self._coding, journal) is not None:
             return []
-        return self._way.steps(journal)
+        return self._delivery.steps(journal)
 
     def close(self) -> None:
         """Log off and release connections."""
-        self._way.close()
+        self._delivery.close()
         if self._checker:
             self._checker.close()
         self._api.close()

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from functools import partial
 
 from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
+from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.systems.http.entra import require_tls
 from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
 from airflow_provider_mlconnector.systems.http.session import HttpSession
 from airflow_provider_mlconnector.systems.syspro.api import SysproApi
 from airflow_provider_mlconnector.systems.syspro.connection import SysproConnection
-from airflow_provider_mlconnector.systems.syspro.draft_options import Coding, DraftOptions
-from airflow_provider_mlconnector.systems.syspro.drafts import Posting, SysproDrafts, Way
+from airflow_provider_mlconnector.systems.syspro.draft_options import Coding, DraftOptions, Way
+from airflow_provider_mlconnector.systems.syspro.drafts import Delivery, Posting, SysproDrafts
 from airflow_provider_mlconnector.systems.syspro.enet import EnetSession
 from airflow_provider_mlconnector.systems.syspro.hand_over import FileHandOver, Shelf, Workflow, WorkflowHandOver
 from airflow_provider_mlconnector.systems.syspro.posted_journals import posted_journal
@@ -62,16 +63,19 @@ def open_drafts(
 
     :param shelf: the folder of the options; only who posts needs none.
     :param workflow: the webhook of the options, if they name one.
+    :raises ConfigurationError: when the options need one that is not given; nothing is posted instead.
     """
     company = api.connection.company
     coding = Coding(api.connection.gl_code, options.segments)
     render = partial(options.template.fill, company=company, code_of=coding.code)
     through = JournalObject(wire, options.business_object, options.template.root)
-    way: Way
-    if shelf is None:
-        way = Posting(through, render, partial(posted_journal, api, coding), clock)
+    delivery: Delivery
+    if options.way is Way.POSTING:
+        delivery = Posting(through, render, partial(posted_journal, api, coding), clock)
+    elif shelf is None or (options.way is Way.WORKFLOW and workflow is None):
+        raise ConfigurationError("Journals are to be handed over, and what takes them was not opened.")
     elif workflow is None:
-        way = FileHandOver(shelf, render)
+        delivery = FileHandOver(shelf, render)
     else:
-        way = WorkflowHandOver(shelf, render, workflow, company)
-    return SysproDrafts(api, coding, render, way, through if options.validates else None)
+        delivery = WorkflowHandOver(shelf, render, workflow, company)
+    return SysproDrafts(api, coding, render, delivery, through if options.validates else None)

@@ -22,6 +22,7 @@ from airflow_provider_mlconnector.systems.syspro.draft_options import read_optio
 from airflow_provider_mlconnector.systems.syspro.drafts import SysproDrafts
 from airflow_provider_mlconnector.systems.syspro.hand_over import LocalShelf, Workflow
 from airflow_provider_mlconnector.systems.syspro.opening import open_drafts, open_wire
+from airflow_provider_mlconnector.systems.syspro.posting import Wire
 from tests.sandbox_control import SandboxControl
 from tests.unit.systems.http.scripted_server import NO_JITTER, FakeClock
 
@@ -90,18 +91,22 @@ class Desk:
         """Open what brings journals about: by files unless told otherwise."""
         where = {} if "post" in told else {"folder": str(self.folder)}
         options = read_options({"segments": SEGMENTS, **where, **({"webhook": webhook} if webhook else {}), **told})
-        names = ("odata_url", "enet_url", "entity_url", "password", "company", "company_password")
-        connection = SysproConnection(**{name: self.told[name] for name in names}, operator=self.told["login"])
         clock = clock or FakeClock()
         workflow = None
         if webhook:
             session = HttpSession(webhook, clock=clock, retry=NO_JITTER, timeout=(10.0, READ_TIMEOUT))
             workflow = Workflow(session, webhook, SECRET)
-        api = SysproApi(connection, clock=clock, retry=NO_JITTER)
-        wire = open_wire(connection, clock=clock, retry=NO_JITTER, read_timeout=READ_TIMEOUT)
+        api, wire = self.connected(clock)
         shelf = LocalShelf(self.folder) if where else None
         self._open.append(open_drafts(api, wire, options, shelf=shelf, workflow=workflow, clock=clock))
         return self._open[-1]
+
+    def connected(self, clock: Clock) -> tuple[SysproApi, Wire]:
+        """Return the way to both services of the company."""
+        names = ("odata_url", "enet_url", "entity_url", "password", "company", "company_password")
+        connection = SysproConnection(**{name: self.told[name] for name in names}, operator=self.told["login"])
+        api = SysproApi(connection, clock=clock, retry=NO_JITTER)
+        return api, open_wire(connection, clock=clock, retry=NO_JITTER, read_timeout=READ_TIMEOUT)
 
     def write(self, wanted: Journal, **told: str) -> list[str]:
         """Bring a journal about as the write step does when nothing goes wrong; return what was done."""

@@ -18,6 +18,8 @@ from airflow_provider_mlconnector.errors import (
 )
 from airflow_provider_mlconnector.systems.drafting import DraftState, stands
 from airflow_provider_mlconnector.systems.syspro.draft_options import read_options
+from airflow_provider_mlconnector.systems.syspro.hand_over import LocalShelf
+from airflow_provider_mlconnector.systems.syspro.opening import open_drafts
 from airflow_provider_mlconnector.systems.syspro.posting import LONGEST_QUERY
 from tests.unit.systems.http.scripted_server import FakeClock, Reply, in_turn, serving
 from tests.unit.systems.syspro.drafts.desk import PERIOD, POST, READ_TIMEOUT, SECRET, emptied, journal, posted
@@ -213,3 +215,12 @@ def test_requests_are_waited_for_as_long_as_they_may_take(desk):
 def test_options_that_say_nothing_clear_are_refused(told, match):
     with pytest.raises(ConfigurationError, match=match):
         read_options(told)
+
+
+@pytest.mark.parametrize("told", [{}, {"webhook": "https://flow.example.com/hook"}])
+def test_what_is_to_be_handed_over_is_never_posted_instead(desk, told, tmp_path):
+    options = read_options({"folder": "/plans", **told})
+    shelf = LocalShelf(tmp_path) if told else None
+    api, wire = desk.connected(FakeClock())
+    with pytest.raises(ConfigurationError, match="was not opened"):
+        open_drafts(api, wire, options, shelf=shelf)
