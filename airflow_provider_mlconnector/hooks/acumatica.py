@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.hooks.fields import Fields
 from airflow_provider_mlconnector.hooks.ledger import LedgerHook, PeriodOf
+from airflow_provider_mlconnector.hooks.transport import deployed_transport
 from airflow_provider_mlconnector.settings import load_settings, origin
 
 if TYPE_CHECKING:
@@ -59,14 +60,7 @@ class AcumaticaHook(LedgerHook):
         """
         from airflow_provider_mlconnector.systems.acumatica.erp import Acumatica
 
-        settings = load_settings()
-        return Acumatica(
-            connection_of(self.fields, company),
-            tokens=self._token_store(),
-            proxies=settings.proxies or None,
-            verify=settings.verify,
-            read_timeout=settings.read_timeout,
-        )
+        return Acumatica(connection_of(self.fields, company), deployed_transport(), tokens=self._token_store())
 
     def code_grant(self, redirect_uri: str) -> CodeConsent:
         """Return how a user agrees in a browser that this connection reads the books.
@@ -104,15 +98,7 @@ class CodeConsent:
         """Turn the code into a refresh token, and store it encrypted."""
         from airflow_provider_mlconnector.systems.acumatica.signin import store_consent
 
-        settings = load_settings()
-        store_consent(
-            self.connection,
-            code,
-            self.redirect_uri,
-            self.tokens,
-            proxies=settings.proxies or None,
-            verify=settings.verify,
-        )
+        store_consent(self.connection, code, self.redirect_uri, self.tokens, deployed_transport())
 
 
 def _vault() -> TokenStore:

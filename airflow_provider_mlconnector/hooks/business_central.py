@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_mlconnector.hooks.entra import credential_of
 from airflow_provider_mlconnector.hooks.fields import Fields
 from airflow_provider_mlconnector.hooks.ledger import LedgerHook, PeriodOf
+from airflow_provider_mlconnector.hooks.transport import deployed_transport
 from airflow_provider_mlconnector.settings import load_settings
 
 if TYPE_CHECKING:
@@ -40,14 +41,7 @@ class BusinessCentralHook(LedgerHook):
         """
         from airflow_provider_mlconnector.systems.business_central.erp import BusinessCentral
 
-        settings = load_settings()
-        return BusinessCentral(
-            connection_of(self.fields, company),
-            period_of,
-            proxies=settings.proxies or None,
-            verify=settings.verify,
-            read_timeout=settings.read_timeout,
-        )
+        return BusinessCentral(connection_of(self.fields, company), period_of, deployed_transport())
 
 
 def connection_of(fields: Fields, company: str = "") -> BusinessCentralConnection:
@@ -60,10 +54,10 @@ def connection_of(fields: Fields, company: str = "") -> BusinessCentralConnectio
     """
     from airflow_provider_mlconnector.systems.business_central.connection import (
         CLOUD_URL,
-        LOGIN_URL,
         BusinessCentralConnection,
         FinanceApi,
     )
+    from airflow_provider_mlconnector.systems.http.entra import LOGIN_URL
 
     own = fields.origin(load_settings().allowed_hosts) if fields.host else ""
     return BusinessCentralConnection(

@@ -13,6 +13,8 @@ from airflow.sdk import BaseHook
 
 from airflow_provider_mlconnector.hooks.fields import Fields
 from airflow_provider_mlconnector.hooks.ledger import LedgerHook, PeriodOf
+from airflow_provider_mlconnector.hooks.trail import TrailHook
+from airflow_provider_mlconnector.hooks.transport import deployed_transport
 from airflow_provider_mlconnector.settings import load_settings
 
 if TYPE_CHECKING:
@@ -57,15 +59,14 @@ class DynamicsGpHook(LedgerHook):
         :raises ConfigurationError: when the connection lacks something.
         """
         from airflow_provider_mlconnector.systems.dynamics_gp.erp import READ_TIMEOUT, DynamicsGp
+        from airflow_provider_mlconnector.trail.memories import Memories
 
-        settings = load_settings()
         return DynamicsGp(
             connection_of(self.fields, company),
             period_of,
+            deployed_transport(at_least=READ_TIMEOUT),
             query=query_of(self.fields),
-            proxies=settings.proxies or None,
-            verify=settings.verify,
-            read_timeout=max(settings.read_timeout, READ_TIMEOUT),
+            memory=Memories(lambda: TrailHook().get_conn().engine),
         )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.hooks.fields import Fields
 from airflow_provider_mlconnector.hooks.ledger import LedgerHook, PeriodOf
+from airflow_provider_mlconnector.hooks.transport import deployed_transport
 from airflow_provider_mlconnector.settings import SECTION, load_settings, origin
 
 if TYPE_CHECKING:
@@ -41,13 +42,7 @@ class SysproHook(LedgerHook):
         """
         from airflow_provider_mlconnector.systems.syspro.erp import Syspro
 
-        settings = load_settings()
-        return Syspro(
-            connection_of(self.fields, company),
-            proxies=settings.proxies or None,
-            verify=settings.verify,
-            read_timeout=settings.read_timeout,
-        )
+        return Syspro(connection_of(self.fields, company), deployed_transport())
 
 
 def connection_of(fields: Fields, company: str = "") -> SysproConnection:

@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 
 from airflow_provider_mlconnector.sandbox.books import Books
 from airflow_provider_mlconnector.sandbox.business_central.drift import Drift, after_update
+from airflow_provider_mlconnector.sandbox.business_central.metadata import metadata_document
 from airflow_provider_mlconnector.sandbox.business_central.sources import (
     FINANCE,
     V2,
@@ -49,6 +50,7 @@ JSON_TYPE = "application/json; odata.metadata=minimal; odata.streaming=true"
 
 _PATH = re.compile(rf"(?:(?P<tenant>[^/]+)/)?(?P<environment>[^/]+)/api/(?P<api>{V2}|{FINANCE})(?:/(?P<resource>.*))?")
 _SEGMENT = re.compile(r"(?P<name>[\w$]+)(?:\((?P<key>[^)]*)\))?")
+_METADATA = "$metadata"
 _PAGE_SIZE = re.compile(r"(?:odata\.)?maxpagesize=(\d+)", re.IGNORECASE)
 
 
@@ -94,6 +96,10 @@ def _answer(tenant: Tenant, path: str, request: Request) -> Response:
     target = _target(tenant, path, request)
     if request.method != "GET":
         raise WireError(405, "BadRequest_MethodNotAllowed", f"Entity does not support {request.method}.")
+    switches = tenant.switches
+    drift = Drift(switches.dropped_fields, switches.added_fields, switches.text_fields)
+    if target.set == _METADATA:
+        return Response(metadata_document(target.api, drift), media_type="application/xml")
     options = parse_options(request.url.query)
     _check_filter(options)
     if not target.set:
@@ -101,9 +107,7 @@ def _answer(tenant: Tenant, path: str, request: Request) -> Response:
         return _answer_from(source, target, options, tenant, request)
     _, books = tenant.company(target.company)
     whole = _source(books, target, options, request.headers.get("accept-language", ""))
-    switches = tenant.switches
-    source = after_update(whole, Drift(switches.dropped_fields, switches.added_fields, switches.text_fields))
-    return _answer_from(source, target, options, tenant, request)
+    return _answer_from(after_update(whole, drift), target, options, tenant, request)
 
 
 def _source(books: Books, target: Target, options: Options, language: str) -> Source:
@@ -176,7 +180,7 @@ def _target(tenant: Tenant, path: str, request: Request) -> Target:
         company, segments = segments[0][1], segments[1:]
     else:
         company = request.query_params.get("company", "")
-    if segments and not company:
+    if segments and not company and segments[0][0] != _METADATA:
         raise WireError(400, "BadRequest_RequiredParamNotProvided", "A company must be specified in the request.")
     (set_name, key), *below = segments or [("", "")]
     return Target(match["api"], company, set_name, key, below[0][0] if below else "", is_count)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from airflow_provider_mlconnector.sandbox.dynamics_fo.environment import Environment
+from airflow_provider_mlconnector.sandbox.dynamics_fo.metadata import metadata_document
 from airflow_provider_mlconnector.sandbox.dynamics_fo.sets import EntitySet, Sets
 from airflow_provider_mlconnector.sandbox.dynamics_fo.wire import (
     WireError,
@@ -42,7 +43,7 @@ def router(environment: Environment) -> APIRouter:
     routes = APIRouter(prefix=PREFIX)
     sets = Sets(environment)
 
-    @routes.api_route("/data/{path:path}", methods=["GET", "POST", "PATCH", "PUT", "DELETE"])
+    @routes.api_route("/data{path:path}", methods=["GET", "POST", "PATCH", "PUT", "DELETE"])
     async def entities(path: str, request: Request) -> Response:
         try:
             return _answer(environment, sets, path, request)
@@ -55,11 +56,15 @@ def router(environment: Environment) -> APIRouter:
 
 
 def _answer(environment: Environment, sets: Sets, path: str, request: Request) -> Response:
-    root = external_url(request).partition("/data/")[0]
+    root = external_url(request).partition("/data")[0]
     environment.check_token(request.headers.get("authorization", ""), root)
     if request.method != "GET":
         raise WireError(405, f"The requested resource does not support http method '{request.method}'.")
-    name, _, rest = unquote(path).partition("/")
+    name, _, rest = unquote(path).lstrip("/").partition("/")
+    if not name:
+        return _service_document(sets, root)
+    if name == "$metadata":
+        return Response(metadata_document(sets), media_type="application/xml")
     if rest not in ("", "$count"):
         raise no_set(rest)
     options = parse_options(request.url.query)
@@ -70,6 +75,11 @@ def _answer(environment: Environment, sets: Sets, path: str, request: Request) -
     if rest:
         return Response(str(count_rows([visible], options)), media_type="text/plain")
     return _page(environment, visible, options, request)
+
+
+def _service_document(sets: Sets, root: str) -> Response:
+    listed = [{"name": name, "kind": "EntitySet", "url": name} for name in sets.public()]
+    return JSONResponse({"@odata.context": f"{root}/data/$metadata", "value": listed}, media_type=JSON_TYPE)
 
 
 def _page(environment: Environment, frame: RowFrame, options: Options, request: Request) -> Response:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -64,8 +64,8 @@ class Sets:
         :raises WireError: 404 when there is no such set, 403 when the user may not read it.
         """
         switches = self._environment.switches
-        found = SETS.get(name) or PUBLISHED.get(name)
-        if found is None or (found.is_journal and name in SETS and not switches.journal_sets):
+        found = self.public().get(name)
+        if found is None:
             raise no_set(name)
         if found.is_journal and not switches.reads_journals:
             raise WireError(403, "Access denied to the entity.")
@@ -74,6 +74,16 @@ class Sets:
         if name not in self._kept or self._kept[name][0] != state:
             self._kept[name] = (state, RowFrame.of(self._shown(name, found)))
         return found, self._kept[name][1]
+
+    def public(self) -> dict[str, EntitySet]:
+        """Return the sets that are public, by name, whoever may read them."""
+        hidden = set() if self._environment.switches.journal_sets else {name for name in SETS if SETS[name].is_journal}
+        return {name: found for name, found in (SETS | PUBLISHED).items() if name not in hidden}
+
+    def samples(self) -> Iterator[tuple[str, str, Row]]:
+        """Yield each set that is public, with the name of its type and its first row."""
+        for name, found in self.public().items():
+            yield name, found.entity, next(iter(self._shown(name, found)))
 
     def visible(self, frame: RowFrame, *, cross_company: bool) -> RowFrame:
         """Return the rows of the user's own company, unless all companies are asked for."""

@@ -17,7 +17,7 @@ from airflow_provider_mlconnector.sandbox.odata.rows import Row
 NO_TIME = datetime(1900, 1, 1, tzinfo=UTC)
 NO_DATE = datetime(1900, 1, 1, 12, tzinfo=UTC)
 
-_NAMESPACE = "Microsoft.Dynamics.DataEntities"
+NAMESPACE = "Microsoft.Dynamics.DataEntities"
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -60,7 +60,7 @@ def no_set(name: str) -> WireError:
 
 def bad_property(name: str, entity: str) -> WireError:
     """Return the error for a property that a type does not have."""
-    return bad_request(f"Could not find a property named '{name}' on type '{_NAMESPACE}.{entity}'.")
+    return bad_request(f"Could not find a property named '{name}' on type '{NAMESPACE}.{entity}'.")
 
 
 def noon(day: date | None) -> datetime:

@@ -17,6 +17,7 @@ from airflow_provider_mlconnector.sandbox.dynamics_gp.criteria import bounds, da
 from airflow_provider_mlconnector.sandbox.dynamics_gp.journals import Journal
 from airflow_provider_mlconnector.sandbox.dynamics_gp.site import GpCompany, Site
 from airflow_provider_mlconnector.sandbox.dynamics_gp.wire import TYPE, Call, Fault
+from airflow_provider_mlconnector.sandbox.dynamics_gp.work import Saved
 
 Record = dict[str, Any]
 _NO_DATE = date(1900, 1, 1)
@@ -69,11 +70,17 @@ def _logged(site: Site, log_id: str) -> Record:
 
 def _transactions(company: GpCompany, criteria: Record) -> list[Record]:
     first, last = bounds(criteria.get("Date"))
-    return [
+    posted = [
         _summary(company.books, journal)
         for journal in company.journals.between(first, last)
         if _is_wanted(journal, criteria)
     ]
+    in_work = [
+        _saved(company.books, saved)
+        for saved in company.work.all()
+        if passes(criteria.get("TransactionState"), "Work") and passes(criteria.get("Date"), saved.day, day)
+    ]
+    return posted + in_work
 
 
 def _is_wanted(journal: Journal, criteria: Record) -> bool:
@@ -150,8 +157,33 @@ def _money(amount: Decimal, currency: str) -> Record:
     return {TYPE: "MoneyAmount", "Currency": currency, "Value": amount, "DecimalDigits": 2}
 
 
-def _no_work(company: GpCompany, key: Record) -> Record:
-    raise Fault("Business object not found.")
+def _saved(books: Books, saved: Saved) -> Record:
+    return {
+        "Key": {"JournalId": saved.number, "Date": saved.day},
+        "BatchKey": {"Source": "GL_Normal", "Id": saved.batch, "CreatedDateTime": saved.day},
+        "CurrencyKey": {"ISOCode": books.currency},
+        "Reference": "Saved",
+        "SourceDocumentKey": {"Id": "GJ"},
+        "TransactionState": "Work",
+        "LedgerType": "Base",
+    }
+
+
+def _work_transaction(company: GpCompany, key: Record) -> Record:
+    saved = company.work.find(int(key["JournalId"]), day(key["Date"]))
+    if saved is None:
+        raise Fault("Business object not found.")
+    books, whole = company.books, _saved(company.books, saved)
+    lines = [
+        {
+            "Key": {"TransactionKey": whole["Key"], "SequenceNumber": place * _STEP},
+            "CreditAmount": _money(max(-line.amount, Decimal(0)), books.currency),
+            "DebitAmount": _money(max(line.amount, Decimal(0)), books.currency),
+            "GLAccountKey": {"Id": account_id(books, line.account, line.department), "IsEncrypted": False},
+        }
+        for place, line in enumerate(saved.lines, start=1)
+    ]
+    return {**whole, "Lines": lines}
 
 
 def _posting_accounts(company: GpCompany, criteria: Record) -> list[Record]:
@@ -269,7 +301,7 @@ def _invoice_by_key(company: GpCompany, key: Record) -> Record:
 
 _BY_COMPANY: dict[str, Callable[[GpCompany, Record], Any]] = {
     "GetGLTransactionList": _transactions,
-    "GetGLTransactionByKey": _no_work,
+    "GetGLTransactionByKey": _work_transaction,
     "GetGLPostedTransactionByKey": _posted_transaction,
     "GetGLPostingAccountList": _posting_accounts,
     "GetGLUnitAccountList": _unit_accounts,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from airflow_provider_mlconnector.sandbox.books import Books
 from airflow_provider_mlconnector.sandbox.dynamics_gp.journals import Journals
 from airflow_provider_mlconnector.sandbox.dynamics_gp.wire import Fault
+from airflow_provider_mlconnector.sandbox.dynamics_gp.work import Work
 from airflow_provider_mlconnector.sandbox.state import World
 from airflow_provider_mlconnector.sandbox.windows import Domain
 
@@ -39,12 +40,16 @@ class Switches:
 
 @dataclass(frozen=True, slots=True)
 class GpCompany:
-    """A company as the system database lists it; ``id`` is what the web services know it by."""
+    """A company as the system database lists it; ``id`` is what the web services know it by.
+
+    :param work: what is saved and not posted.
+    """
 
     id: int
     database: str
     books: Books
     journals: Journals
+    work: Work = field(default_factory=Work)
 
 
 @dataclass

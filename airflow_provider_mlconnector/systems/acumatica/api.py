@@ -5,14 +5,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from email.utils import parsedate_to_datetime
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
 from airflow_provider_mlconnector.errors import CapabilityError, ProtocolError, RemoteError, UnknownNameError
 from airflow_provider_mlconnector.systems.acumatica.answers import OPTIMIZATION, classify, unfit_fields
 from airflow_provider_mlconnector.systems.acumatica.connection import (
@@ -25,9 +23,9 @@ from airflow_provider_mlconnector.systems.acumatica.signin import patient, sign_
 from airflow_provider_mlconnector.systems.acumatica.wrapped import Entity, Record
 from airflow_provider_mlconnector.systems.http.entra import require_tls
 from airflow_provider_mlconnector.systems.http.odata import address
-from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
 from airflow_provider_mlconnector.systems.http.session import HttpSession
 from airflow_provider_mlconnector.systems.http.tokens import TokenStore
+from airflow_provider_mlconnector.systems.http.transport import DIRECT, Transport
 from airflow_provider_mlconnector.systems.port import Finding, FindingKind
 
 BROKEN_TRIES = 3
@@ -62,45 +60,36 @@ class AcumaticaApi:
     def __init__(
         self,
         connection: AcumaticaConnection,
+        transport: Transport = DIRECT,
         *,
         tokens: TokenStore | None = None,
-        clock: Clock = SYSTEM_CLOCK,
-        retry: RetryPolicy = DEFAULT_POLICY,
-        proxies: Mapping[str, str] | None = None,
-        verify: bool | str = True,
-        read_timeout: float = 300.0,
     ) -> None:
         self.connection = connection
         root = require_tls(connection.base_url)
         wire: dict[str, Any] = {
             "classify": classify,
-            "clock": clock,
-            "timeout": (10.0, read_timeout),
             "headers": {"Accept": "application/json"},
-            "proxies": proxies,
-            "verify": verify,
             "one_at_a_time": True,
         }
-        self._door = HttpSession(root, retry=patient(retry), **wire)
-        self._sign_in = sign_in_of(self._door, connection, clock, tokens)
-        self._session = HttpSession(
-            root, retry=retry, authorize=self._sign_in.headers, on_unauthorized=self._sign_in.reject, **wire
+        self._door = HttpSession(root, replace(transport, retry=patient(transport.retry)), **wire)
+        self._sign_in = sign_in_of(self._door, connection, transport.clock, tokens)
+        self.session = HttpSession(
+            root, transport, authorize=self._sign_in.headers, on_unauthorized=self._sign_in.reject, **wire
         )
         self._unfit: dict[str, frozenset[str]] = {}
         self._checked = False
-        self.server_time: datetime | None = None
 
     @property
     def requests_made(self) -> int:
         """Requests sent so far, those for signing in included."""
-        return self._session.requests_made + self._door.requests_made
+        return self.session.requests_made + self._door.requests_made
 
     def close(self) -> None:
         """Log out and release connections."""
         try:
             self._sign_in.sign_out()
         finally:
-            self._session.close()
+            self.session.close()
             self._door.close()
 
     def check_endpoint(self) -> None:
@@ -185,10 +174,7 @@ class AcumaticaApi:
         self, method: str, path: str, options: Mapping[str, str], body: Mapping[str, object] | None = None
     ) -> bytes:
         headers = {"PX-CbApiBranch": self.connection.branch} if self.connection.branch else {}
-        response = self._session.request(method, address(path, options), json=body, headers=headers)
-        date = response.headers.get("Date")
-        self.server_time = parsedate_to_datetime(date) if date else self.server_time
-        return response.content
+        return self.session.request(method, address(path, options), json=body, headers=headers).content
 
     def _path(self, entity: Entity[RecordT], keys: str = "") -> str:
         path = f"entity/{self.connection.endpoint}/{self.connection.version}/{entity.name}"

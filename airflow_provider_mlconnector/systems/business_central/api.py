@@ -4,13 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
 from airflow_provider_mlconnector.errors import ProtocolError, RemoteError, UnknownNameError
 from airflow_provider_mlconnector.systems.business_central.answers import (
     classify,
@@ -24,11 +21,10 @@ from airflow_provider_mlconnector.systems.business_central.connection import (
     FinanceApi,
 )
 from airflow_provider_mlconnector.systems.business_central.resources import Api, Resource
-from airflow_provider_mlconnector.systems.http.entra import EntraTokens, require_tls
-from airflow_provider_mlconnector.systems.http.json_rows import Need, RowDecoder
+from airflow_provider_mlconnector.systems.http.entra import EntraSession
+from airflow_provider_mlconnector.systems.http.json_rows import RowDecoder
 from airflow_provider_mlconnector.systems.http.odata import ODataReader, Page, Reduction, address, overlapped
-from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
-from airflow_provider_mlconnector.systems.http.session import HttpSession
+from airflow_provider_mlconnector.systems.http.transport import DIRECT, Transport
 from airflow_provider_mlconnector.systems.port import Finding
 
 if TYPE_CHECKING:
@@ -51,65 +47,21 @@ class Company(msgspec.Struct, rename={"display_name": "displayName"}):
 
 
 class Companies(msgspec.Struct):
-    """The companies of the environment, and the server's clock when it listed them."""
+    """The companies of the environment."""
 
     value: list[Company]
-    server_time: datetime | None = None
 
 
 class BusinessCentralApi:
     """The read side of one company's APIs. One request is on its way at a time, so that readers can be counted."""
 
-    def __init__(
-        self,
-        connection: BusinessCentralConnection,
-        *,
-        clock: Clock = SYSTEM_CLOCK,
-        retry: RetryPolicy = DEFAULT_POLICY,
-        proxies: Mapping[str, str] | None = None,
-        verify: bool | str = True,
-        read_timeout: float = 300.0,
-    ) -> None:
+    def __init__(self, connection: BusinessCentralConnection, transport: Transport = DIRECT) -> None:
         self.connection = connection
-        self._tokens = None
-        if connection.credential is not None:
-            self._tokens = EntraTokens(
-                connection.authority_url,
-                connection.tenant,
-                connection.credential,
-                SCOPE,
-                clock=clock,
-                retry=retry,
-                proxies=proxies,
-                verify=verify,
-            )
-        self._session = HttpSession(
-            require_tls(connection.root),
-            authorize=self._tokens.headers if self._tokens else None,
-            on_unauthorized=self._tokens.reject if self._tokens else None,
-            classify=classify,
-            retry=retry,
-            clock=clock,
-            timeout=(10.0, read_timeout),
-            proxies=proxies,
-            verify=verify,
-            one_at_a_time=True,
-        )
+        self.session = EntraSession(connection.root, connection, SCOPE, transport, classify=classify)
         size = min(connection.page_size, LARGEST_PAGE)
-        self._reader = ODataReader(self._session, page_size=size, headers=READING, clock=clock)
+        self._reader = ODataReader(self.session, page_size=size, headers=READING)
         self._companies: Companies | None = None
         self._offered: dict[str, bool] = {}
-
-    @property
-    def requests_made(self) -> int:
-        """Requests sent to the APIs so far."""
-        return self._session.requests_made
-
-    def close(self) -> None:
-        """Release connections."""
-        self._session.close()
-        if self._tokens:
-            self._tokens.close()
 
     def company_id(self) -> str:
         """Return the company's id; looked up by name or display name unless the connection has it."""
@@ -118,13 +70,11 @@ class BusinessCentralApi:
     def companies(self) -> Companies:
         """Return the companies of the environment, asked for once; the service allows 300, which is one page."""
         if self._companies is None:
-            response = self._session.request("GET", f"{Api.V2}/companies", headers=READING)
-            date = response.headers.get("Date")
+            response = self.session.request("GET", f"{Api.V2}/companies", headers=READING)
             try:
                 self._companies = msgspec.json.decode(response.content, type=Companies)
             except msgspec.DecodeError as exc:
                 raise ProtocolError(f"The list of companies is broken: {exc}.", path=f"{Api.V2}/companies") from None
-            self._companies.server_time = parsedate_to_datetime(date) if date else None
         return self._companies
 
     def find_company(self) -> Company:
@@ -158,22 +108,22 @@ class BusinessCentralApi:
 
     def answers(self, path: str, params: Mapping[str, str]) -> bool:
         """Say whether the server offers a path."""
-        return self.text(path, params) is not None
-
-    def text(self, path: str, params: Mapping[str, str]) -> str | None:
-        """Return a plain answer, such as a count; None where the server does not offer it."""
         try:
-            response = self._session.request("GET", address(path, params), headers=READING)
+            self.session.request("GET", address(path, params), headers=READING)
+        except RemoteError as exc:
+            if is_not_answered(exc):
+                return False
+            raise
+        return True
+
+    def count(self, resource: Resource, where: str) -> int | None:
+        """Ask the server how many rows it has; None where it does not say."""
+        try:
+            return self._reader.count(self.path(resource), {"$filter": where} if where else {})
         except RemoteError as exc:
             if is_not_answered(exc):
                 return None
             raise
-        return response.content.decode("utf-8-sig", "replace").strip()
-
-    def count(self, resource: Resource, where: str) -> int | None:
-        """Ask the server how many rows it has; None where it does not say."""
-        count = self.text(f"{self.path(resource)}/$count", {"$filter": where} if where else {}) or ""
-        return int(count) if count.isdecimal() else None
 
     def path(self, resource: Resource) -> str:
         """Return the path of a resource below ``/api``."""
@@ -199,24 +149,24 @@ class BusinessCentralApi:
         work: Callable[[pa.RecordBatch, Page], Result],
         *,
         where: str = "",
-        expand: bool = False,
     ) -> Iterator[Result]:
         """Yield what ``work`` makes of each page; decoding and work run while the next pages are downloaded."""
         decoder = RowDecoder(resource.title, resource.fields, key=resource.key)
-        pages = decoder.checked(self._pages(resource, where, expand=expand), findings)
+        pages = decoder.checked(self._pages(resource, where), findings)
         return overlapped(pages, lambda page: work(decoder.decode(page), page))
 
-    def _pages(self, resource: Resource, where: str, path: str = "", *, expand: bool = False) -> Iterator[Page]:
-        params = {"$filter": where, "$orderby": resource.order}
-        if resource.select:
-            params["$select"] = ",".join(field.name for field in resource.fields if field.need is not Need.KNOWN)
-        if expand:
-            params["$expand"] = EXPAND
-        params = {name: value for name, value in params.items() if value}
+    def _pages(self, resource: Resource, where: str, path: str = "") -> Iterator[Page]:
+        options = {
+            "$filter": where,
+            "$orderby": resource.order,
+            "$select": resource.selected,
+            "$expand": resource.expanded,
+        }
+        params = {name: value for name, value in options.items() if value}
         path = path or self.path(resource)
         if resource.query:
             return self._reader.windows(path, params)
-        return self._reader.pages(path, params, reduction=WITHOUT_DIMENSIONS if expand else None)
+        return self._reader.pages(path, params, reduction=WITHOUT_DIMENSIONS if resource.expanded == EXPAND else None)
 
 
 def _without_expand(link: str) -> str:

@@ -122,8 +122,7 @@ def _v2_lines(
         return canonical_batch(Dataset.JOURNAL_LINES, {**_shared(rows, key_of), **own}, dimensions=dimensions)
 
     def read(where: str, kind: EntryKind) -> Iterator[pa.RecordBatch]:
-        expand = bool(scope.dimensions)
-        return api.many_rows(resource, reading.findings, partial(build, kind), where=where, expand=expand)
+        return api.many_rows(resource, reading.findings, partial(build, kind), where=where)
 
     return _for_each(scope, days, read)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,7 +20,7 @@ class Api(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """An entity set.
+    """An entity set; fields that hold objects are those of its navigations, which the server expands.
 
     :param select: ask for the fields by name: rows hold more than we should see, or more than is worth sending.
     :param query: a query object, whose paging by links is not assured; ``order`` is that of its pages.
@@ -37,6 +38,21 @@ class Resource:
     def title(self) -> str:
         """The resource as the trail and the messages name it."""
         return f"{self.api}/{self.name}"
+
+    @property
+    def selected(self) -> str:
+        """The fields that are asked for by name; "" for all."""
+        return _names(field for field in self.fields if field.kind is not Kind.OBJECTS) if self.select else ""
+
+    @property
+    def expanded(self) -> str:
+        """What the server is to expand; "" for nothing."""
+        within = (field for field in self.fields if field.kind is Kind.OBJECTS)
+        return ",".join(f"{one.name}($select={_names(one.fields)})" if self.select else one.name for one in within)
+
+
+def _names(fields: Iterable[Field]) -> str:
+    return ",".join(field.name for field in fields if field.need is not Need.KNOWN)
 
 
 DIMENSION_LINES = Field("dimensionSetLines", Kind.OBJECTS, Need.USED, fields_of("code:t! valueCode:t"))
@@ -110,6 +126,20 @@ EMPLOYEES = Resource(
 VENDORS = Resource(
     "vendors",
     fields_of("id:t! number:t! displayName:t! blocked:t currencyCode:t balance:m lastModifiedDateTime:s"),
+    select=True,
+)
+ORDER_LINES = Field(
+    "purchaseOrderLines", Kind.OBJECTS, Need.NEEDED, fields_of("quantity:m! invoicedQuantity:m! netAmount:m!")
+)
+PURCHASE_ORDERS = Resource(
+    "purchaseOrders",
+    (
+        *fields_of(
+            "id:t! number:t! orderDate:d vendorNumber:t! currencyCode:t requestedReceiptDate:d "
+            "totalAmountExcludingTax:m! status:t lastModifiedDateTime:s"
+        ),
+        ORDER_LINES,
+    ),
     select=True,
 )
 PERIODS = Resource(

@@ -31,6 +31,7 @@ SESSION_HEADER = "UserId"
 public tells of a site whose OData service takes sessions; Basic is what its documentation asks for."""
 
 _SEATS = re.compile(r"maximum|licen[cs]e|concurrent", re.IGNORECASE)
+_SESSION = re.compile(r"[\w{}-]{32,40} *")
 _WRAPPED = re.compile(r"\s*<string[^>]*>(.*)</string>\s*", re.DOTALL)
 _QUERY = re.compile(r"\?\S*")
 
@@ -106,7 +107,7 @@ class EnetSession:
         }
         answer = self._call(self._connection.logon_path, asked)
         if not answer.startswith("ERROR"):
-            if len(answer.strip()) < 32:
+            if not _SESSION.fullmatch(answer):
                 raise ProtocolError("The e.net logon did not answer with a session.", hint="Check the e.net address.")
             return answer
         operator = self._connection.operator

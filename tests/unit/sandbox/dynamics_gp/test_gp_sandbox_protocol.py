@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -70,18 +69,6 @@ def _transactions(caller: Caller) -> list[Any]:
     )
     criteria = caller.make(f"{GP}GLTransactionCriteria", Date=dates)
     return caller.service.GetGLTransactionList(criteria=criteria, context=caller.context())
-
-
-def test_a_public_client_reads_the_trial_balance_from_nothing_but_the_wsdl(caller):
-    net: dict[str, Decimal] = {}
-    for summary in _transactions(caller):
-        whole = caller.service.GetGLPostedTransactionByKey(key=summary.Key, context=caller.context())
-        for line in whole.Lines.GLTransactionLine:
-            account = line.GLAccountKey.Id.partition("-")[0]
-            net[account] = net.get(account, Decimal(0)) + line.DebitAmount.Value - line.CreditAmount.Value
-    assert {name: amount for name, amount in net.items() if amount} == {
-        name: amount for name, amount in caller.books.trial_balance(PERIOD).items() if amount
-    }
 
 
 def test_lists_show_no_lines_and_posted_keys_of_their_own_type(caller):
