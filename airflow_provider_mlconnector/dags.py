@@ -69,7 +69,7 @@ def close_dag(flow: Flow) -> DAG:
     erp, anaplan = flow.spec.erp, flow.spec.anaplan
     with DAG(
         dag_id=flow.name,
-        description=f"Books of {erp.company} ({erp.system}) into {anaplan.model}",
+        description=f"Books of {erp.company} ({erp.system.capabilities.title}) into {anaplan.model}",
         schedule=CloseCalendarTimetable(flow.calendar, flow.schedule),
         catchup=False,
         max_active_runs=MAX_ACTIVE_RUNS,
@@ -182,8 +182,9 @@ def _full_param() -> Param:
 
 
 def _placed(flow: Flow) -> dict[str, Any]:
-    """Return where the tasks that talk to the ERP run."""
-    return {"queue": flow.spec.queue} if flow.spec.queue else {}
+    """Return where the tasks that talk to the ERP run, as far as the flow says."""
+    places = {"queue": flow.spec.queue, "executor": flow.spec.executor}
+    return {key: place for key, place in places.items() if place}
 
 
 def _extract_tasks(flow: Flow) -> dict[Dataset, BaseOperator]:

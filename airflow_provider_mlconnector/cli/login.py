@@ -17,6 +17,7 @@ from airflow_provider_mlconnector.hooks.acumatica import AcumaticaHook
 from airflow_provider_mlconnector.hooks.anaplan import AnaplanHook, hosts_of, login_of
 from airflow_provider_mlconnector.hooks.fields import Fields
 from airflow_provider_mlconnector.hooks.trail import open_cipher
+from airflow_provider_mlconnector.hooks.transport import deployed_transport
 from airflow_provider_mlconnector.settings import load_settings
 from airflow_provider_mlconnector.systems.anaplan.auth import OAuthLogin, fingerprint
 from airflow_provider_mlconnector.systems.anaplan.hosts import Hosts
@@ -56,9 +57,8 @@ def _anaplan(args: Namespace) -> tuple[bool, str]:
             f"Connection '{args.conn_id}' does not log in by OAuth.",
             hint="Set its authentication to oauth, or use it as it is.",
         )
-    settings = load_settings()
-    service = LoginService(hosts, proxies=settings.proxies or None, verify=settings.verify)
-    vault = Vault(hook.trail.engine, open_cipher(settings), Token)
+    service = LoginService(hosts, deployed_transport())
+    vault = Vault(hook.trail.engine, open_cipher(load_settings()), Token)
     if args.redirect_uri:
         refresh_token = _by_code(service, hosts, oauth, args.redirect_uri)
     else:

@@ -18,16 +18,21 @@ from airflow_provider_mlconnector.pipeline.header import check_header
 from airflow_provider_mlconnector.pipeline.plan import LoadPlan
 from airflow_provider_mlconnector.systems.anaplan.definitions import Kind
 from airflow_provider_mlconnector.systems.anaplan.model import AnaplanModel
-from airflow_provider_mlconnector.systems.port import Health
+from airflow_provider_mlconnector.systems.port import Choice, Health
 
 TOLERATED_SKEW = 60.0
 """Seconds: certificate logins carry the time, and watermarks compare it."""
 
 
 def check_ledger(flow: Flow) -> Iterator[Finding]:
-    """Log in to a flow's ledger and find its company."""
+    """Ask a flow's ledger which of its connection's choices it speaks; if all, log in and find its company."""
+    conn_id = flow.spec.erp.conn_id
     with closing(open_erp(flow)) as erp:
-        yield from _health("ledger", flow.spec.erp.conn_id, erp.ping())
+        choices = list(erp.choices())
+        for choice in choices:
+            yield Finding("ledger", f"{conn_id}: {choice.field}", _verdict(choice), choice.sentence, choice.advice)
+        if all(choice.fits for choice in choices):
+            yield from _health("ledger", conn_id, erp.ping())
 
 
 def check_anaplan(conn_id: str) -> Iterator[Finding]:
@@ -62,6 +67,12 @@ def _names(model: AnaplanModel, plan: LoadPlan, subject: str) -> Iterator[Findin
     if plan.check:
         model.resolve(Kind.VIEW, plan.check)
     yield Finding("names", subject, Verdict.OK, "Import, header, lists and check view are as the flow says.")
+
+
+def _verdict(choice: Choice) -> Verdict:
+    if not choice.fits:
+        return Verdict.ERROR
+    return Verdict.WARNING if choice.advice else Verdict.OK
 
 
 def _health(check: str, subject: str, health: Health) -> Iterator[Finding]:

@@ -24,7 +24,7 @@ from airflow_provider_mlconnector.cli.output import Row, command, emit
 from airflow_provider_mlconnector.errors import ConfigurationError, LeaseTakenError, MlconnectorError, ModelBusyError
 from airflow_provider_mlconnector.flows.flow import Flow
 from airflow_provider_mlconnector.flows.plans import load_plans, target
-from airflow_provider_mlconnector.hooks.anaplan import AnaplanHook, ModelReading
+from airflow_provider_mlconnector.hooks.anaplan import AnaplanHook
 from airflow_provider_mlconnector.pipeline.context import Bench
 from airflow_provider_mlconnector.pipeline.ending import call_off, run_to_end
 from airflow_provider_mlconnector.pipeline.load import begin_load, finish_load
@@ -33,6 +33,7 @@ from airflow_provider_mlconnector.pipeline.modelwork import ModelWork
 from airflow_provider_mlconnector.pipeline.plan import LoadPlan
 from airflow_provider_mlconnector.pipeline.replay import Place, Wanted, places, redeliver
 from airflow_provider_mlconnector.systems.anaplan.model import AnaplanModel
+from airflow_provider_mlconnector.systems.anaplan.named import ModelReading
 from airflow_provider_mlconnector.systems.anaplan.tasks import TaskRef, TaskStatus
 from airflow_provider_mlconnector.trail.records import RunOutcome, RunRef
 

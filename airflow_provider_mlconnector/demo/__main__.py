@@ -45,7 +45,8 @@ def main() -> int:
         return 130
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    return 0 if len(reports) == script.runs and all(report.agrees for report in reports) else 1
+    expected = script.runs * len(script.dag_ids)
+    return 0 if len(reports) == expected and all(report.agrees for report in reports) else 1
 
 
 if __name__ == "__main__":

@@ -8,9 +8,14 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-_STOP_SECONDS = 10.0
+import requests
+
+GP_DATABASE = "dynamics_gp_database"
+_GP_COMPANY = "LARKFIELD"
+_STOP_SECONDS, _WRITE_SECONDS = 10.0, 60.0
 
 
 @contextmanager
@@ -39,6 +44,18 @@ def connections(info: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         "dynamics_gp": _dynamics_gp,
     }
     return {f"{system}_default": make(info["url"], info[system]) for system, make in makers.items() if system in info}
+
+
+def write_gp_database(info: Mapping[str, Any], home: Path) -> dict[str, dict[str, Any]]:
+    """Write the database of Dynamics GP's company as it stands now; return connections by which it is read."""
+    if "dynamics_gp" not in info:
+        return {}
+    file = home / "dynamics_gp.db"
+    body = {"file": str(file), "company": _GP_COMPANY}
+    requests.post(f"{info['url']}/_sandbox/dynamics_gp/tables", json=body, timeout=_WRITE_SECONDS).raise_for_status()
+    gp = _dynamics_gp(info["url"], info["dynamics_gp"])
+    gp["extra"]["sql_conn_id"] = GP_DATABASE
+    return {"dynamics_gp_default": gp, GP_DATABASE: {"conn_type": "sqlite", "host": str(file)}}
 
 
 def _anaplan(url: str, system: Mapping[str, str]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class Screen:
             def show(runs: Sequence[RunProgress]) -> None:
                 for run in runs:
                     if run.run_id not in bars:
-                        bars[run.run_id] = progress.add_task(run.period, state="", total=None)
+                        bars[run.run_id] = progress.add_task(f"{run.dag_id} {run.period}", state="", total=None)
                     total = sum(run.tasks.values()) or None
                     progress.update(bars[run.run_id], completed=run.done, total=total, state=run.state)
 
@@ -57,7 +57,7 @@ class Screen:
     def report(self, report: ReconcileReport) -> None:
         """Print a period's table, and what does not agree."""
         verdict = "the books agree" if report.agrees else "THE BOOKS DIFFER"
-        table = Table(title=f"{report.run.period}: {verdict}", title_justify="left")
+        table = Table(title=f"{report.run.flow} {report.run.period}: {verdict}", title_justify="left")
         for name in ("dataset", "import"):
             table.add_column(name)
         for name in ("read", "accepted", "quarantined", "left out", "loaded", "rejected", *_AMOUNTS):

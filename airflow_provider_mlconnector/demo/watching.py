@@ -25,6 +25,7 @@ ASKED_FOR = frozenset({"manual", "backfill"})
 class Progress:
     """How far a run is; ``kind`` is ``manual``, ``backfill`` or ``scheduled``, ``tasks`` counts its tasks by state."""
 
+    dag_id: str
     run_id: str
     kind: str
     period: str
@@ -59,6 +60,10 @@ class Dag:
                 return
         errors = self._stack.api("GET", "/importErrors")["import_errors"]
         raise RuntimeError(f"Airflow does not know the DAG {self.dag_id}: {errors}")
+
+    def pause(self) -> None:
+        """Let no more runs start."""
+        self._stack.api("PATCH", f"/dags/{self.dag_id}", {"is_paused": True})
 
     def unpause(self) -> None:
         """Let runs start."""
@@ -102,23 +107,6 @@ class Dag:
         """Return how far each run is."""
         return [self._progress(run) for run in self.runs()]
 
-    def wait(
-        self, count: int, seconds: float, show: Callable[[Sequence[Progress]], None] | None = None
-    ) -> list[Progress]:
-        """Wait until that many runs that somebody asked for are over and none of them is under way.
-
-        :raises RuntimeError: when they are not in time.
-        """
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            found = [run for run in self.progress() if run.kind in ASKED_FOR]
-            if show:
-                show(found)
-            if len(found) >= count and all(run.state in OVER for run in found):
-                return found
-            time.sleep(_POLL_SECONDS)
-        raise RuntimeError(f"The runs of {self.dag_id} were not over after {seconds:.0f} s.")
-
     def xcom(self, run_id: str, task_id: str, key: str = "return_value") -> Any:
         """Return what a task returned, or pushed under another key."""
         path = f"/dags/{self.dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/{key}"
@@ -132,4 +120,22 @@ class Dag:
     def _progress(self, run: dict[str, Any]) -> Progress:
         run_id = str(run["dag_run_id"])
         states = Counter(str(task["state"] or "waiting") for task in self.tasks(run_id))
-        return Progress(run_id, str(run["run_type"]), str(run["partition_key"]), str(run["state"]), states)
+        return Progress(self.dag_id, run_id, str(run["run_type"]), str(run["partition_key"]), str(run["state"]), states)
+
+
+def wait_for_runs(
+    dags: Sequence[Dag], count: int, seconds: float, show: Callable[[Sequence[Progress]], None]
+) -> dict[str, list[Progress]]:
+    """Wait until each DAG has so many runs that somebody asked for, all of them over; return them by DAG.
+
+    :raises RuntimeError: when they are not in time.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = {dag.dag_id: [run for run in dag.progress() if run.kind in ASKED_FOR] for dag in dags}
+        everyone = [run for runs in found.values() for run in runs]
+        show(everyone)
+        if all(len(runs) >= count for runs in found.values()) and all(run.state in OVER for run in everyone):
+            return found
+        time.sleep(_POLL_SECONDS)
+    raise RuntimeError(f"The runs of {', '.join(dag.dag_id for dag in dags)} were not over after {seconds:.0f} s.")

@@ -61,6 +61,11 @@ def round_money(amount: Decimal, places: int) -> Decimal:
     return amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP, context=_EXACT)
 
 
+def part_of_money(amount: Decimal, part: Decimal, whole: Decimal) -> Decimal:
+    """Return so much of an amount as the part is of the whole, to the penny."""
+    return round_money(_EXACT.divide(_EXACT.multiply(amount, part), whole), 2)
+
+
 def add_money(amounts: Iterable[Decimal]) -> Decimal:
     """Return the exact sum: Python's own ``sum`` rounds to 28 digits."""
     total = ZERO

@@ -53,10 +53,15 @@ def known_columns(load: LoadSpec) -> list[str]:
 
 
 def _readable(spec: FlowSpec, load: LoadSpec) -> Iterator[Mistake]:
+    capabilities = spec.erp.system.capabilities
     on_lines = load.of_period and bool(load.dimensions)
-    refusal = spec.erp.system.capabilities.refusal(load.dataset, dimensions=on_lines)
+    refusal = capabilities.refusal(load.dataset, dimensions=on_lines)
     if refusal:
         yield ("dataset",), refusal
+    elif load.actuals is not None and load.actuals.ledger:
+        refusal = capabilities.refusal(load.dataset, ledger=True)
+        if refusal:
+            yield ("actuals", "ledger"), f"{refusal[:-1]}; leave out 'ledger'."
 
 
 def _columns(load: LoadSpec) -> Iterator[Mistake]:

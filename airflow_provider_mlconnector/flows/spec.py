@@ -221,6 +221,7 @@ class FlowSpec(Strict):
     :param load: what is loaded, in this order: lists before the cells that need their members.
     :param plan: what comes back from the model as drafts, each in a DAG of its own.
     :param queue: Airflow queue of the tasks that talk to the ERP.
+    :param executor: Airflow executor of those tasks, where it has several and another one serves the queue.
     :param deadline: how long a load waits for a busy model and its import before it fails.
     :param late_postings: what becomes of journal lines that are posted to a period after its last close event.
     """
@@ -233,6 +234,7 @@ class FlowSpec(Strict):
     load: tuple[LoadSpec, ...] = Field(min_length=1)
     plan: tuple[PlanSpec, ...] = ()
     queue: Name | None = None
+    executor: Name | None = None
     deadline: Span = timedelta(hours=6)
     late_postings: LatePostings = LatePostings.REPORT
 

@@ -110,6 +110,18 @@ def _times(flow: Flow) -> Iterator[str]:
         then = "loaded" if flow.spec.late_postings is LatePostings.RELOAD else "reported"
         yield ""
         yield f"Lines that are posted to a closed period later are {then} by the runs of the newest open one."
+    yield from _limits(flow)
+
+
+def _limits(flow: Flow) -> Iterator[str]:
+    hours, queue = flow.spec.erp.hours, flow.spec.queue
+    if hours:
+        yield ""
+        span = f"{hours.start:%H:%M} to {hours.end:%H:%M}"
+        yield f"The ledger is read from {span}; a run outside waits, holding no worker."
+    if queue:
+        yield ""
+        yield f"What talks to the ledger is in the queue `{queue}`; a worker that can reach it has to serve that."
 
 
 def _again(flow: Flow) -> Iterator[str]:

@@ -80,7 +80,7 @@ FORM: dict[str, Any] = {
         },
         "auth": {
             "label": "Authentication",
-            "description": "auto: Negotiate where the server offers it, else NTLM.",
+            "description": "auto: NTLM for DOMAIN\\user, Negotiate for user@realm, a keytab or tickets.",
             "schema": {"type": "string", "enum": ["auto", "negotiate", "ntlm"], "default": "auto"},
         },
         "secret": {

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.hooks.fields import Fields
 from airflow_provider_mlconnector.hooks.ledger import NO_OPTIONS, LedgerHook, PeriodOf
+from airflow_provider_mlconnector.hooks.transport import deployed_transport
 from airflow_provider_mlconnector.settings import load_settings, origin
 
 if TYPE_CHECKING:
@@ -61,14 +62,7 @@ class AcumaticaHook(LedgerHook):
         """
         from airflow_provider_mlconnector.systems.acumatica.erp import Acumatica
 
-        settings = load_settings()
-        return Acumatica(
-            connection_of(self.fields, company),
-            tokens=self._token_store(),
-            proxies=settings.proxies or None,
-            verify=settings.verify,
-            read_timeout=settings.read_timeout,
-        )
+        return Acumatica(connection_of(self.fields, company), deployed_transport(), tokens=self._token_store())
 
     def get_drafting(self, name: str, company: str = "", options: Mapping[str, str] = NO_OPTIONS) -> Drafting:
         """Return what writes drafts into a ledger of a branch; the caller closes it.
@@ -82,14 +76,9 @@ class AcumaticaHook(LedgerHook):
         from airflow_provider_mlconnector.systems.acumatica.draft_options import read_options
         from airflow_provider_mlconnector.systems.acumatica.drafts import AcumaticaDrafts
 
-        settings, connection = load_settings(), connection_of(self.fields, company)
-        api = AcumaticaApi(
-            replace(connection, ledger=name or connection.ledger),
-            tokens=self._token_store(),
-            proxies=settings.proxies or None,
-            verify=settings.verify,
-            read_timeout=settings.read_timeout,
-        )
+        connection = connection_of(self.fields, company)
+        named = replace(connection, ledger=name or connection.ledger)
+        api = AcumaticaApi(named, deployed_transport(), tokens=self._token_store())
         return AcumaticaDrafts(api, read_options(options))
 
     def code_grant(self, redirect_uri: str) -> CodeConsent:
@@ -128,15 +117,7 @@ class CodeConsent:
         """Turn the code into a refresh token, and store it encrypted."""
         from airflow_provider_mlconnector.systems.acumatica.signin import store_consent
 
-        settings = load_settings()
-        store_consent(
-            self.connection,
-            code,
-            self.redirect_uri,
-            self.tokens,
-            proxies=settings.proxies or None,
-            verify=settings.verify,
-        )
+        store_consent(self.connection, code, self.redirect_uri, self.tokens, deployed_transport())
 
 
 def _vault() -> TokenStore:

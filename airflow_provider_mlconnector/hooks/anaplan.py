@@ -13,14 +13,12 @@ from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
 from airflow_provider_mlconnector.errors import MlconnectorError
 from airflow_provider_mlconnector.hooks.fields import Fields
 from airflow_provider_mlconnector.hooks.trail import TrailHook, open_cipher, open_trail
+from airflow_provider_mlconnector.hooks.transport import deployed_transport
 from airflow_provider_mlconnector.settings import load_settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from airflow_provider_mlconnector.systems.anaplan.auth import Login
     from airflow_provider_mlconnector.systems.anaplan.client import AnaplanClient
-    from airflow_provider_mlconnector.systems.anaplan.definitions import Members
     from airflow_provider_mlconnector.systems.anaplan.hosts import Hosts
     from airflow_provider_mlconnector.systems.anaplan.model import AnaplanModel
     from airflow_provider_mlconnector.trail.store import Trail
@@ -92,12 +90,9 @@ class AnaplanHook(BaseHook):
         return AnaplanClient(
             hosts_of(self.fields),
             login_of(self.fields),
+            deployed_transport(self.clock),
             tokens=Vault(engine, open_cipher(settings), Token, self.clock),
             budget=Budgets(engine, self.clock, per_minute=settings.requests_per_minute, reserve=settings.reserve),
-            clock=self.clock,
-            proxies=settings.proxies or None,
-            verify=settings.verify,
-            read_timeout=settings.read_timeout,
         )
 
     def get_conn(self) -> AnaplanClient:
@@ -163,22 +158,3 @@ def login_of(fields: Fields) -> Login:
     return OAuthLogin(
         fields.needed("login", "client id"), fields.secret or None, rotatable=fields.flag("rotatable", default=True)
     )
-
-
-class ModelReading:
-    """Reads a model's lists and views by their names, as the pipeline asks for them."""
-
-    def __init__(self, model: AnaplanModel) -> None:
-        self._model = model
-
-    def members(self, list_name: str) -> Members:
-        """Return the members of a list, by name or id."""
-        from airflow_provider_mlconnector.systems.anaplan.definitions import Kind
-
-        return self._model.members(self._model.resolve(Kind.LIST, list_name).id)
-
-    def view_cells(self, view_name: str, target: Path) -> Path:
-        """Write a saved view as CSV."""
-        from airflow_provider_mlconnector.systems.anaplan.definitions import Kind
-
-        return self._model.read_view(self._model.resolve(Kind.VIEW, view_name).id, target)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_mlconnector.hooks.entra import credential_of
 from airflow_provider_mlconnector.hooks.fields import Fields
 from airflow_provider_mlconnector.hooks.ledger import NO_OPTIONS, LedgerHook, PeriodOf
+from airflow_provider_mlconnector.hooks.transport import deployed_transport
 from airflow_provider_mlconnector.settings import load_settings
 
 if TYPE_CHECKING:
@@ -42,14 +43,7 @@ class BusinessCentralHook(LedgerHook):
         """
         from airflow_provider_mlconnector.systems.business_central.erp import BusinessCentral
 
-        settings = load_settings()
-        return BusinessCentral(
-            connection_of(self.fields, company),
-            period_of,
-            proxies=settings.proxies or None,
-            verify=settings.verify,
-            read_timeout=settings.read_timeout,
-        )
+        return BusinessCentral(connection_of(self.fields, company), period_of, deployed_transport())
 
     def get_drafting(self, name: str, company: str = "", options: Mapping[str, str] = NO_OPTIONS) -> Drafting:
         """Return what writes drafts into a journal batch of a company; the caller closes it.
@@ -62,14 +56,7 @@ class BusinessCentralHook(LedgerHook):
         from airflow_provider_mlconnector.systems.business_central.drafts import BusinessCentralDrafts
         from airflow_provider_mlconnector.systems.business_central.journals import BatchName
 
-        settings = load_settings()
-        api = BusinessCentralApi(
-            connection_of(self.fields, company),
-            proxies=settings.proxies or None,
-            verify=settings.verify,
-            read_timeout=settings.read_timeout,
-            replica=False,
-        )
+        api = BusinessCentralApi(connection_of(self.fields, company), deployed_transport(), replica=False)
         return BusinessCentralDrafts(api, BatchName(name, options.get("template", "")))
 
 
@@ -83,10 +70,10 @@ def connection_of(fields: Fields, company: str = "") -> BusinessCentralConnectio
     """
     from airflow_provider_mlconnector.systems.business_central.connection import (
         CLOUD_URL,
-        LOGIN_URL,
         BusinessCentralConnection,
         FinanceApi,
     )
+    from airflow_provider_mlconnector.systems.http.entra import LOGIN_URL
 
     own = fields.origin(load_settings().allowed_hosts) if fields.host else ""
     return BusinessCentralConnection(

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from airflow_provider_mlconnector.hooks.entra import credential_of
 from airflow_provider_mlconnector.hooks.fields import Fields
 from airflow_provider_mlconnector.hooks.ledger import NO_OPTIONS, LedgerHook, PeriodOf
+from airflow_provider_mlconnector.hooks.transport import deployed_transport
 from airflow_provider_mlconnector.settings import load_settings, origin
 
 if TYPE_CHECKING:
@@ -54,14 +55,7 @@ class FinanceOperationsHook(LedgerHook):
         """
         from airflow_provider_mlconnector.systems.dynamics_fo.erp import FinanceOperations
 
-        settings = load_settings()
-        return FinanceOperations(
-            connection_of(self.fields, company),
-            period_of,
-            proxies=settings.proxies or None,
-            verify=settings.verify,
-            read_timeout=settings.read_timeout,
-        )
+        return FinanceOperations(connection_of(self.fields, company), period_of, deployed_transport())
 
     def get_drafting(self, name: str, company: str = "", options: Mapping[str, str] = NO_OPTIONS) -> Drafting:
         """Return what writes drafts as general journals of a legal entity; the caller closes it.
@@ -74,13 +68,8 @@ class FinanceOperationsHook(LedgerHook):
         from airflow_provider_mlconnector.systems.dynamics_fo.draft_options import JournalOptions
         from airflow_provider_mlconnector.systems.dynamics_fo.drafts import FinanceOperationsDrafts
 
-        chosen, settings = JournalOptions.read(options), load_settings()
-        api = FinanceOperationsApi(
-            connection_of(self.fields, company),
-            proxies=settings.proxies or None,
-            verify=settings.verify,
-            read_timeout=settings.read_timeout,
-        )
+        chosen = JournalOptions.read(options)
+        api = FinanceOperationsApi(connection_of(self.fields, company), deployed_transport())
         return FinanceOperationsDrafts(api, name, chosen)
 
 
@@ -90,12 +79,12 @@ def connection_of(fields: Fields, company: str = "") -> FinanceOperationsConnect
     :raises ConfigurationError: when a part is missing or cannot be read, or a host is neither the vendor's nor allowed.
     """
     from airflow_provider_mlconnector.systems.dynamics_fo.connection import (
-        LOGIN_URL,
         STOCK_HEADERS,
         STOCK_LINES,
         DimensionSource,
         FinanceOperationsConnection,
     )
+    from airflow_provider_mlconnector.systems.http.entra import LOGIN_URL
 
     return FinanceOperationsConnection(
         environment_url=_environment_url(fields),

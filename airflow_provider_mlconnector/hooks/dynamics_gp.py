@@ -14,6 +14,8 @@ from airflow.sdk import BaseHook
 
 from airflow_provider_mlconnector.hooks.fields import Fields
 from airflow_provider_mlconnector.hooks.ledger import NO_OPTIONS, LedgerHook, PeriodOf
+from airflow_provider_mlconnector.hooks.trail import TrailHook
+from airflow_provider_mlconnector.hooks.transport import deployed_transport
 from airflow_provider_mlconnector.settings import load_settings
 
 if TYPE_CHECKING:
@@ -59,15 +61,14 @@ class DynamicsGpHook(LedgerHook):
         :raises ConfigurationError: when the connection lacks something.
         """
         from airflow_provider_mlconnector.systems.dynamics_gp.erp import READ_TIMEOUT, DynamicsGp
+        from airflow_provider_mlconnector.trail.memories import Memories
 
-        settings = load_settings()
         return DynamicsGp(
             connection_of(self.fields, company),
             period_of,
+            deployed_transport(at_least=READ_TIMEOUT),
             query=query_of(self.fields),
-            proxies=settings.proxies or None,
-            verify=settings.verify,
-            read_timeout=max(settings.read_timeout, READ_TIMEOUT),
+            memory=Memories(lambda: TrailHook().get_conn().engine),
         )
 
     def get_drafting(self, name: str, company: str = "", options: Mapping[str, str] = NO_OPTIONS) -> Drafting:
@@ -84,13 +85,8 @@ class DynamicsGpHook(LedgerHook):
         from airflow_provider_mlconnector.systems.dynamics_gp.erp import READ_TIMEOUT
         from airflow_provider_mlconnector.systems.dynamics_gp.tables import GpTables
 
-        settings, query = load_settings(), query_of(self.fields)
-        api = GpApi(
-            connection_of(self.fields, company),
-            proxies=settings.proxies or None,
-            verify=settings.verify,
-            read_timeout=max(settings.read_timeout, READ_TIMEOUT),
-        )
+        query = query_of(self.fields)
+        api = GpApi(connection_of(self.fields, company), deployed_transport(at_least=READ_TIMEOUT))
         return DynamicsGpDrafts(api, name, read_options(options), GpTables(query) if query else None)
 
 

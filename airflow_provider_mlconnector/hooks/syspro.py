@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_mlconnector.hooks.fields import Fields
 from airflow_provider_mlconnector.hooks.ledger import NO_OPTIONS, LedgerHook, PeriodOf
 from airflow_provider_mlconnector.hooks.shelves import open_shelf
+from airflow_provider_mlconnector.hooks.transport import deployed_transport
 from airflow_provider_mlconnector.settings import SECTION, load_settings, origin
 
 if TYPE_CHECKING:
@@ -45,13 +46,7 @@ class SysproHook(LedgerHook):
         """
         from airflow_provider_mlconnector.systems.syspro.erp import Syspro
 
-        settings = load_settings()
-        return Syspro(
-            connection_of(self.fields, company),
-            proxies=settings.proxies or None,
-            verify=settings.verify,
-            read_timeout=settings.read_timeout,
-        )
+        return Syspro(connection_of(self.fields, company), deployed_transport())
 
     def get_drafting(self, name: str, company: str = "", options: Mapping[str, str] = NO_OPTIONS) -> Drafting:
         """Return what brings journals about in a company; the caller closes it.
@@ -70,13 +65,11 @@ class SysproHook(LedgerHook):
         from airflow_provider_mlconnector.systems.syspro.draft_options import read_options
         from airflow_provider_mlconnector.systems.syspro.opening import open_drafts, open_wire
 
-        settings, connection = load_settings(), connection_of(self.fields, company)
+        connection, transport = connection_of(self.fields, company), deployed_transport()
         told = read_options(options)
         shelf = open_shelf(told.folder, name, connection.company) if told.folder else None
         workflow = self._workflow(told.webhook) if told.webhook else None
-        proxies, verify = settings.proxies or None, settings.verify
-        api = SysproApi(connection, proxies=proxies, verify=verify, read_timeout=settings.read_timeout)
-        wire = open_wire(connection, proxies=proxies, verify=verify, read_timeout=settings.read_timeout)
+        api, wire = SysproApi(connection, transport), open_wire(connection, transport)
         return open_drafts(api, wire, told, shelf=shelf, workflow=workflow)
 
     def _workflow(self, url: str) -> Workflow:
@@ -88,18 +81,12 @@ class SysproHook(LedgerHook):
         from airflow_provider_mlconnector.systems.http.session import HttpSession
         from airflow_provider_mlconnector.systems.syspro.hand_over import Workflow
 
-        settings = load_settings()
-        if origin(url) not in settings.allowed_hosts:
+        if origin(url) not in load_settings().allowed_hosts:
             raise self.fields.error(
                 f"would hand journals to {origin(url)}, which is not allowed.",
                 hint=f"Have an administrator add {origin(url)} to [{SECTION}] allowed_hosts.",
             )
-        session = HttpSession(
-            require_tls(origin(url)),
-            timeout=(10.0, settings.read_timeout),
-            proxies=settings.proxies or None,
-            verify=settings.verify,
-        )
+        session = HttpSession(require_tls(origin(url)), deployed_transport())
         return Workflow(session, url, self.fields.needed("webhook_secret", "secret to sign journals with").encode())
 
 

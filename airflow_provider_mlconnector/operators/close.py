@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.flows.plans import pool_of
-from airflow_provider_mlconnector.hooks.anaplan import ModelReading
 from airflow_provider_mlconnector.operators.base import AnaplanOperator, Desk
 from airflow_provider_mlconnector.operators.remote import Idle, RemoteTaskOperator, Started
 from airflow_provider_mlconnector.operators.running import period_of, run_of
+from airflow_provider_mlconnector.systems.anaplan.named import ModelReading
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -11,7 +11,6 @@ from airflow.sdk import AssetAlias
 
 from airflow_provider_mlconnector.assets import create_asset
 from airflow_provider_mlconnector.durable import began
-from airflow_provider_mlconnector.hooks.anaplan import ModelReading
 from airflow_provider_mlconnector.operators.base import Desk
 from airflow_provider_mlconnector.operators.close import FlowOperator
 from airflow_provider_mlconnector.operators.erp import LedgerDesk, LedgerOperator
@@ -19,6 +18,7 @@ from airflow_provider_mlconnector.operators.planning import periods_of, version_
 from airflow_provider_mlconnector.operators.remote import Idle, RemoteTaskOperator, Started
 from airflow_provider_mlconnector.operators.running import close_run, owner_of, run_of
 from airflow_provider_mlconnector.outcomes import Patience, airflow_outcomes
+from airflow_provider_mlconnector.systems.anaplan.named import ModelReading
 from airflow_provider_mlconnector.trail.records import RunOutcome
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset
 
-from airflow_provider_mlconnector.hooks.anaplan import ModelReading
 from airflow_provider_mlconnector.operators.close import FlowOperator
 from airflow_provider_mlconnector.operators.running import close_run, period_of
 from airflow_provider_mlconnector.operators.tables import report_lines
+from airflow_provider_mlconnector.systems.anaplan.named import ModelReading
 from airflow_provider_mlconnector.trail.records import RunOutcome
 
 if TYPE_CHECKING:

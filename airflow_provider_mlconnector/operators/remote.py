@@ -180,6 +180,8 @@ class RemoteTaskOperator(AnaplanOperator):
 
         :raises MlconnectorError: when the task cannot be followed; it is left in place, and a retry takes it up.
         """
+        from airflow_provider_mlconnector.pipeline.ending import look
+
         clock, poller = desk.bench.clock, work.poller()
         end = clock.now().timestamp() + load_settings().grace if self.deferrable else None
         decision = poller.first(clock.now().timestamp())
@@ -187,18 +189,9 @@ class RemoteTaskOperator(AnaplanOperator):
             if end is not None and clock.now().timestamp() + decision.wait > end:
                 return None
             clock.sleep(decision.wait)
-            try:
-                status = work.status(ref)
-            except FencedError:
-                raise
-            except MlconnectorError as error:
-                decision = poller.on_error(error, clock.now().timestamp())
-                if decision.step is Step.GIVE_UP:
-                    raise
-            else:
-                decision = poller.on_status(status, clock.now().timestamp())
-                if status.state.over:
-                    return status
+            status, decision = look(work, ref, poller, clock)
+            if status and status.state.over:
+                return status
             self.log.info("%s", decision.message)
         return self._cancelled(desk, work, ref)
 

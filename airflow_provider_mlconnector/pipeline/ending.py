@@ -15,7 +15,7 @@ from airflow_provider_mlconnector.errors import (
 )
 from airflow_provider_mlconnector.pipeline.modelwork import ModelWork
 from airflow_provider_mlconnector.pipeline.plan import Tolerance
-from airflow_provider_mlconnector.systems.anaplan.jobs import Decision, Step
+from airflow_provider_mlconnector.systems.anaplan.jobs import Decision, Step, TaskPoller
 from airflow_provider_mlconnector.systems.anaplan.tasks import Outcome, TaskRef, TaskStatus
 
 CANCEL_SECONDS = 60.0
@@ -35,18 +35,26 @@ def run_to_end(work: ModelWork, ref: TaskRef, clock: Clock) -> TaskStatus:
             work.cancel(ref)
             raise DeadlineError(decision.message, hint="Look in Anaplan what keeps the model, or give more time.")
         clock.sleep(decision.wait)
-        try:
-            status = work.status(ref)
-        except FencedError:
-            raise
-        except MlconnectorError as error:
-            decision = poller.on_error(error, clock.now().timestamp())
-            if decision.step is Step.GIVE_UP:
-                raise
-            continue
-        decision = poller.on_status(status, clock.now().timestamp())
-        if _is_over(decision):
+        status, decision = look(work, ref, poller, clock)
+        if status and status.state.over:
             return status
+
+
+def look(work: ModelWork, ref: TaskRef, poller: TaskPoller, clock: Clock) -> tuple[TaskStatus | None, Decision]:
+    """Ask once how a task is, and what to do next; no status where no answer came and it is worth asking again.
+
+    :raises MlconnectorError: when the task can no longer be followed.
+    """
+    try:
+        status = work.status(ref)
+    except FencedError:
+        raise
+    except MlconnectorError as error:
+        decision = poller.on_error(error, clock.now().timestamp())
+        if decision.step is Step.GIVE_UP:
+            raise
+        return None, decision
+    return status, poller.on_status(status, clock.now().timestamp())
 
 
 def call_off(work: ModelWork, ref: TaskRef, clock: Clock) -> bool:
@@ -63,10 +71,6 @@ def call_off(work: ModelWork, ref: TaskRef, clock: Clock) -> bool:
     with suppress(TaskError):
         work.finish(ref, status)
     return True
-
-
-def _is_over(decision: Decision) -> bool:
-    return decision.step in (Step.DONE, Step.FAILED, Step.CANCELLED)
 
 
 def judge(outcome: Outcome, tolerance: Tolerance, sent: int) -> None:

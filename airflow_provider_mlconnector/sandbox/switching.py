@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
 from typing import Any, Protocol
 
 import msgspec
 from fastapi import APIRouter, HTTPException
 
-from airflow_provider_mlconnector.sandbox.faults import Fault
+from airflow_provider_mlconnector.sandbox.faults import Fault, FaultKind
 from airflow_provider_mlconnector.sandbox.state import World
 
 
@@ -45,11 +45,21 @@ def add_switches(routes: APIRouter, site: Switchable) -> None:
         return asdict(site.switches)
 
 
-def add_presets(routes: APIRouter, world: World, presets: Mapping[str, Callable[..., Fault]]) -> None:
-    """Let a fault happen by its name, for the next ``times`` requests after ``skip``."""
+def answering(system: str, path: str, status: int, body: object, headers: Mapping[str, str] | None = None) -> Fault:
+    """Return a fault that is an answer as the system itself writes it; a text that begins with ``<`` is HTML.
+
+    :param path: regular expression of the requests that it strikes.
+    """
+    kind = {"Content-Type": "text/html"} if str(body).startswith("<") else {}
+    return Fault(FaultKind.STATUS, system, path=path, status=status, headers={**kind, **(headers or {})}, body=body)
+
+
+def add_presets(routes: APIRouter, world: World, presets: Mapping[str, Fault]) -> None:
+    """Let a fault happen by its name, for the next ``times`` requests after ``skip``; ``of`` says which count."""
 
     @routes.post("/faults/{preset}")
-    async def fault(preset: str, times: int = 1, skip: int = 0) -> dict[str, int]:
+    async def fault(preset: str, of: str = "", times: int = 1, skip: int = 0) -> dict[str, int]:
         if preset not in presets:
             raise HTTPException(404, f"there is no fault '{preset}', only {', '.join(presets)}")
-        return {"id": world.faults.add(presets[preset](times=times, skip=skip))}
+        ready = presets[preset]
+        return {"id": world.faults.add(replace(ready, path=of or ready.path, times=times, skip=skip))}

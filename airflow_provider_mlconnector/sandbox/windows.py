@@ -53,13 +53,14 @@ class Domain:
     bindings: GssChannelBindings | None = None
     logons: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
+    _era: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def enter(self, connection: MutableMapping[str, Any], authorization: str) -> str | Challenge:
         """Return who is logged in on a connection, or the next leg of the handshake."""
-        user = connection.get(_USER)
+        user, era = connection.get(_USER, ("", self._era))
         if not authorization:
-            return str(user) if user else Challenge(tuple(self.schemes))
+            return str(user) if user and era == self._era else Challenge(tuple(self.schemes))
         scheme, _, text = authorization.partition(" ")
         known = {name.lower(): name for name in self.schemes}.get(scheme.lower())
         if known is None:
@@ -69,6 +70,10 @@ class Domain:
         except binascii.Error:
             return Challenge(tuple(self.schemes))
         return self._step(connection, known, token)
+
+    def log_off(self) -> None:
+        """Forget who is logged in, as a server does that is started again behind its connections."""
+        self._era += 1
 
     def _step(self, connection: MutableMapping[str, Any], scheme: str, token: bytes) -> str | Challenge:
         from spnego.exceptions import SpnegoError
@@ -87,7 +92,7 @@ class Domain:
             connection.pop(_CONTEXT)
             user = str(context.client_principal)
             self.logons[f"{context.negotiated_protocol} {user}"] += 1
-            connection[_USER] = user
+            connection[_USER] = user, self._era
             return user
 
     def _acceptor(self, scheme: str) -> spnego.ContextProxy:

@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_mlconnector.errors import ConfigurationError
+from airflow_provider_mlconnector.errors import CapabilityError, ConfigurationError
 from airflow_provider_mlconnector.finance.datasets import DIMENSION_PREFIX, Dataset, arrow_schema
 from airflow_provider_mlconnector.finance.periods import Period
-from airflow_provider_mlconnector.systems.port import Reading
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,6 +58,16 @@ def key_lookup(calendar: PeriodOf | None, period: Period | None) -> KeyOf:
     return lru_cache(maxsize=10_000)(key_of)
 
 
+def calendar_lookup(calendar: PeriodOf | None) -> KeyOf:
+    """Return what tells a day's period, for readers of the periods themselves.
+
+    :raises CapabilityError: without a calendar.
+    """
+    if calendar is None:
+        raise CapabilityError("Only a calendar tells which fiscal period an accounting period is; none is given.")
+    return key_lookup(calendar, None)
+
+
 def period_keys(days: Column, key_of: KeyOf) -> Column:
     """Return the period key of each day; each distinct one is looked up once."""
     import pyarrow as pa
@@ -73,25 +82,6 @@ def constant(value: Any, length: int) -> Column:
     import pyarrow as pa
 
     return pa.repeat(value, length)
-
-
-def watched(
-    batches: Iterator[pa.RecordBatch], reading: Reading, requests_made: Callable[[], int]
-) -> Iterator[pa.RecordBatch]:
-    """Keep count of a read's requests and of the largest modified stamp; leave out empty batches.
-
-    :param requests_made: says how many requests were sent so far.
-    """
-    import pyarrow.compute as pc
-
-    before = requests_made()
-    for batch in batches:
-        reading.requests = requests_made() - before
-        newest = pc.max(batch["modified_at"]).as_py()
-        reading.cursor = max(filter(None, (reading.cursor, newest)), default=None)
-        if batch.num_rows:
-            yield batch
-    reading.requests = requests_made() - before
 
 
 def _array(values: Column | Sequence[Any] | None, kind: Any, length: int) -> Column:

@@ -27,6 +27,7 @@ class FindingKind(StrEnum):
     DIMENSIONS_UNKNOWN = "dimensions_unknown"
     ROW_INVALID = "row_invalid"
     FALLBACK = "fallback"
+    NOT_POSTED = "not_posted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +118,21 @@ class DatasetCapability:
     :param by_period: the server can be asked for one period.
     :param dimensions: its rows carry dimensions, as columns ``dimension.<CODE>``.
     :param by_record: the server can be asked for single records by their ids.
+    :param ledgers: its rows tell the ledger or posting layer that they were posted to.
     """
 
     incremental: bool
     by_period: bool
     dimensions: bool = False
     by_record: bool = False
+    ledgers: bool = False
+
+
+AS_IT_STANDS = DatasetCapability(incremental=False, by_period=False)
+"""A dataset without periods whose rows tell nothing of their changes: it is read whole."""
+
+OF_A_PERIOD = DatasetCapability(incremental=False, by_period=True)
+"""A dataset of which one period is read, always whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,23 +143,26 @@ class Capabilities:
     :param title: the ERP's name as people say it.
     :param readers: how many reads may go on side by side over one connection; each has one request on its way.
     :param actual_ledger: the ledger, or posting layer, of what happened, where lines of others come along with it.
+    :param drafts_journals: whether journals can be written to it, for a person to post.
     :param draft_options: names of what can be said about its journals alone, in a flow's ``journal: options``.
     """
 
     datasets: Mapping[Dataset, DatasetCapability]
-    drafts_journals: bool
     overlap: timedelta = timedelta(minutes=10)
     title: str = "The ERP"
     readers: int = 5
     actual_ledger: str | None = None
+    drafts_journals: bool = False
     draft_options: tuple[str, ...] = ()
 
-    def refusal(self, dataset: Dataset, *, dimensions: bool = False) -> str:
-        """Return why a dataset, perhaps with dimensions, cannot be read, as a sentence; "" when it can."""
+    def refusal(self, dataset: Dataset, *, dimensions: bool = False, ledger: bool = False) -> str:
+        """Return why a dataset, with dimensions or of one ledger, cannot be read, as a sentence; "" when it can."""
         if dataset not in self.datasets:
             return f"{self.title} cannot be read for {dataset}; it has {', '.join(self.datasets)}."
         if dimensions and not self.datasets[dataset].dimensions:
             return f"{self.title} keeps no dimensions on {dataset}."
+        if ledger and not self.datasets[dataset].ledgers:
+            return f"{self.title} keeps no ledgers or posting layers on {dataset}."
         return ""
 
     def drafts_refusal(self) -> str:
@@ -169,6 +182,22 @@ class Health:
     server_time: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A field of a connection that decides how a server is spoken to, and what this server speaks.
+
+    :param field: the field, by its label in the connection's form.
+    :param fits: whether the server speaks what the field says.
+    :param sentence: what the server speaks.
+    :param advice: which field to set, and to what; "" where everything is right. Beside ``fits`` it is worth a thought.
+    """
+
+    field: str
+    fits: bool
+    sentence: str
+    advice: str = ""
+
+
 class Erp(Protocol):
     """A ledger that can be read. One object per company and task; not shared between threads unless it says so."""
 
@@ -176,6 +205,14 @@ class Erp(Protocol):
 
     def ping(self) -> Health:
         """Log in and find the company, in one or two requests."""
+
+    def choices(self) -> Iterator[Choice]:
+        """Ask the server which of the connection's choices it speaks, by some small requests that change nothing.
+
+        What depends on a choice that does not fit is not asked any more.
+
+        :raises MlconnectorError: when it cannot be asked at all, as with a wrong password.
+        """
 
     def read(self, dataset: Dataset, scope: Scope) -> Reading:
         """Read a dataset as canonical record batches.

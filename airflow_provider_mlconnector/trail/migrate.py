@@ -19,11 +19,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection, Engine
 
 from airflow_provider_mlconnector.trail.database import read, write
-from airflow_provider_mlconnector.trail.schema import metadata
+from airflow_provider_mlconnector.trail.schema import VERSION_TABLE, metadata
 
 logging.getLogger("alembic").setLevel(logging.WARNING)  # how it looks at a revision is no news in every task's log
 
-VERSION_TABLE = "trail_version"
 _LOCK = 0x6D6C_7472_6169_6C  # any number of ours, for PostgreSQL's advisory lock
 
 
@@ -40,10 +39,9 @@ def upgrade(engine: Engine) -> None:
     write(engine, work)
 
 
-def revisions(engine: Engine) -> tuple[str | None, str]:
-    """Return the database's revision, None before the first upgrade, and the newest one."""
-    current = read(engine, lambda connection: _context(connection).get_current_revision())
-    return current, str(ScriptDirectory.from_config(_config()).get_current_head())
+def newest() -> str:
+    """Return the revision of the last migration."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
 def differences(engine: Engine) -> list[Any]:

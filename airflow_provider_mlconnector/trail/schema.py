@@ -2,8 +2,8 @@
 """The tables of the trail. Amounts and times are text, hashes run over that text.
 
 ``runs``, ``events``, ``chain``, ``batches`` and ``rejects`` are only appended to; ``books`` and ``cells`` hold one
-version each, replaced by compare-and-set; ``leases``, ``budgets`` and ``vault`` hold what is true right now. A change
-here needs a migration; a test compares the two.
+version each, replaced by compare-and-set; ``leases``, ``budgets`` and ``vault`` hold what is true right now, and
+``memories`` what need not be found out again. A change here needs a migration; a test compares the two.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ import sqlalchemy as sa
 from airflow_provider_mlconnector.trail.database import UtcTime
 
 metadata = sa.MetaData()
+
+VERSION_TABLE, REVISION = "trail_version", "0002"
+"""Where the database keeps its revision, and the newest one: that of the last migration, as a test sees."""
 
 
 def _text(name: str, *, key: bool = False, null: bool = False) -> sa.Column[str]:
@@ -248,4 +251,12 @@ vault = sa.Table(
     _integer("refusals"),
     _text("refusal"),
     comment="Encrypted tokens, and who refreshes them right now.",
+)
+
+memories = sa.Table(
+    "memories",
+    metadata,
+    _text("name", key=True),
+    _text("content"),
+    comment="What readers found out and need not find out again; to lose a row costs another read.",
 )

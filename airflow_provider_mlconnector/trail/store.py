@@ -15,10 +15,11 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy.engine import Engine
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
 
 from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
-from airflow_provider_mlconnector.trail import books, cells, files, migrate, pruning, rejects, retention, runs, verify
+from airflow_provider_mlconnector.trail import books, cells, files, pruning, rejects, retention, runs, schema, verify
 from airflow_provider_mlconnector.trail.database import make_engine, read, write
 from airflow_provider_mlconnector.trail.findings import FileCheck
 from airflow_provider_mlconnector.trail.records import (
@@ -46,6 +47,12 @@ from airflow_provider_mlconnector.trail.records import (
 REJECTS_AT_ONCE = 5_000
 
 
+def _revision(connection: Connection) -> str | None:
+    if not sa.inspect(connection).has_table(schema.VERSION_TABLE):
+        return None
+    return connection.scalar(sa.select(sa.column("version_num", sa.Text)).select_from(sa.table(schema.VERSION_TABLE)))
+
+
 class Trail:
     """The trail's database at ``url`` (SQLite or PostgreSQL)."""
 
@@ -65,11 +72,13 @@ class Trail:
 
     def upgrade(self) -> None:
         """Bring the schema to the newest version; safe while others do the same."""
+        from airflow_provider_mlconnector.trail import migrate  # its libraries take a while, and no task needs them
+
         migrate.upgrade(self.engine)
 
     def check(self) -> tuple[str | None, str]:
         """Return the schema's revision in the database (None before the first upgrade) and the newest one."""
-        return migrate.revisions(self.engine)
+        return read(self.engine, _revision), schema.REVISION
 
     def close(self) -> None:
         """Close the connections; a later use opens new ones."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 import os
+import shutil
 import subprocess
 import sys
 from itertools import pairwise
@@ -63,6 +64,19 @@ def test_the_author_may_put_an_extract_into_another_pool():
     task = ExtractOperator(task_id="extract", flow=flow, dataset=Dataset.ACCOUNTS, pool="of_their_own")
     task_policy(task)
     assert task.pool == "of_their_own"
+
+
+def test_a_flow_may_say_where_the_tasks_run_that_talk_to_its_ledger(tmp_path):
+    shutil.copytree(DAGS, tmp_path / "dags")
+    file = tmp_path / "dags" / "flows" / "gp_distributor_close.yaml"
+    text = file.read_text().replace("# hours:", "  hours:")
+    file.write_text(text + "queue: gp-site\nexecutor: EdgeExecutor\n")
+    (dag,) = close_dags(file).values()
+    assert "in the queue `gp-site`" in dag.doc_md
+    assert "from 20:00 to 06:00" in dag.doc_md
+    for task in dag.tasks:
+        talks = task.task_id.startswith("extract.") or task.task_id == "late_postings"
+        assert (task.queue, task.executor) == (("gp-site", "EdgeExecutor") if talks else ("default", None))
 
 
 def test_tasks_retry_and_tell_what_they_do(dag):

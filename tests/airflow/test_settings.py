@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from airflow_provider_mlconnector.hooks.transport import deployed_transport
 from airflow_provider_mlconnector.settings import load_settings, origin
 
 
@@ -25,6 +26,15 @@ def test_options_come_from_airflows_configuration(monkeypatch):
     assert settings.requests_per_minute == 120
     assert settings.proxies == {"https": "http://proxy:3128"}
     assert settings.verify == "/etc/ca.pem"
+
+
+def test_every_system_is_reached_as_the_administrator_decided_and_as_patiently_as_it_needs(monkeypatch):
+    monkeypatch.setenv("AIRFLOW__MLCONNECTOR__READ_TIMEOUT", "120")
+    monkeypatch.setenv("AIRFLOW__MLCONNECTOR__HTTPS_PROXY", "http://proxy:3128")
+    monkeypatch.setenv("AIRFLOW__MLCONNECTOR__CA_BUNDLE", "/etc/ca.pem")
+    usual, slow = deployed_transport(), deployed_transport(at_least=900.0)
+    assert (usual.proxies, usual.verify, usual.read_timeout) == ({"https": "http://proxy:3128"}, "/etc/ca.pem", 120.0)
+    assert (slow.read_timeout, deployed_transport(at_least=60.0).read_timeout) == (900.0, 120.0)
 
 
 def test_the_vault_key_may_come_from_a_command(monkeypatch):

@@ -5,6 +5,11 @@ import csv
 from decimal import Decimal
 from pathlib import Path
 
+from tests.sandbox_control import SandboxControl
+
+Balances = dict[str, dict[str, Decimal]]
+"""Opening, debit, credit and closing by account."""
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -18,3 +23,16 @@ def expected(ledger: dict[tuple[str, str], Decimal]) -> dict[tuple[str, str], De
     """Return the ledger's totals by account and cost centre."""
     centre = members()
     return {(account, centre[department]): amount for (account, department), amount in ledger.items()}
+
+
+def balances_in_books(sandbox: SandboxControl, period: str) -> Balances:
+    """Return the balances of the accounts that have any."""
+    return {account: row for account, row in sandbox.balances(period).items() if any(row.values())}
+
+
+def balances_in_model(sandbox: SandboxControl, month: str, entity: str) -> Balances:
+    """Return what the model holds of an entity, of the accounts that have any."""
+    names = ("Opening", "Debit", "Credit", "Closing")
+    rows = sandbox.cells("GL Balances", Time=month, Version="Actual", Entity=entity)
+    held = {row["Account"]: {name.lower(): Decimal(row.get(name) or 0) for name in names} for row in rows}
+    return {account: row for account, row in held.items() if any(row.values())}

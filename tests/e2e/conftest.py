@@ -1,18 +1,21 @@
 """A real Airflow beside the sandbox, once on SQLite and once on PostgreSQL, shared by the tests of this folder."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from airflow_provider_mlconnector.demo.rehearsal import DAG_IDS
 from airflow_provider_mlconnector.demo.sandbox import connections, sandbox_process
 from airflow_provider_mlconnector.demo.stack import AirflowStack, StackOptions
 from airflow_provider_mlconnector.demo.watching import Dag
 from airflow_provider_mlconnector.trail.store import Trail
+from tests.e2e import local_agent
 from tests.postgres import postgres_server
 from tests.sandbox_control import SandboxControl
 
@@ -66,12 +69,16 @@ KILLED = ("worker_killed", "api_server_killed", "scheduler_killed", "triggerer_k
 
 @dataclass
 class Site:
-    """What a test works with: a stack, the sandbox behind its connections, the folder of its DAGs, and the trail."""
+    """What a test works with: a stack, the sandbox behind its connections, the folder of its DAGs, and the trail.
+
+    Where it has an agent, Dynamics GP is read by that alone; a test starts it.
+    """
 
     stack: AirflowStack
     sandbox: SandboxControl
     dags: Path
     trail_url: str
+    has_agent: bool
 
     def dag(self, dag_id: str) -> Dag:
         dag = Dag(self.stack, dag_id)
@@ -90,10 +97,12 @@ class Site:
 
 
 def write_dags(folder: Path) -> Path:
-    """Copy the shipped DAGs; add the flows of the tests and the DAGs without a flow."""
+    """Copy the shipped DAGs, without what runs by the quarter of an hour; add the tests' flows and DAGs without one."""
     shutil.copytree(ROOT / "dags", folder, ignore=shutil.ignore_patterns("__pycache__"))
     end = max(datetime.now(UTC).date(), date(2026, 11, 20)) + timedelta(days=40)
     (folder / "calendars" / "always_working.yaml").write_text(TICKING_CALENDAR.format(end=end))
+    often = folder / "flows" / f"{DAG_IDS['syspro']}.yaml"
+    often.write_text(re.sub(r"^  every: .*\n", "", often.read_text(), flags=re.MULTILINE))
     (folder / "killed").mkdir()
     for place, flow in flows_of_tests((folder / "flows" / "larkfield_close.yaml").read_text()).items():
         (folder / f"{place}.yaml").write_text(flow)
@@ -135,6 +144,7 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
                     "grace": "5",
                     "first_poll": "3",
                     "trail_path": str(home / "trail.db"),
+                    "staging": str(home / "stage"),
                 },
                 "operators": {"default_deferrable": "True"},
                 "scheduler": {
@@ -146,12 +156,13 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             },
         )
         trail_url = f"sqlite:///{home / 'trail.db'}"
-        if request.param == "postgres":
+        has_agent = request.param == "postgres"
+        if has_agent:
             server = request.getfixturevalue("postgres_server")
             trail_url = server.new_database()
-            options = with_postgres(options, server, trail_url)
+            options = with_agent(with_postgres(options, server, trail_url))
         airflow = stack.enter_context(AirflowStack(home / "home", options))
-        yield Site(airflow, SandboxControl(info), dags, trail_url)
+        yield Site(airflow, SandboxControl(info), dags, trail_url, has_agent)
 
 
 @pytest.fixture
@@ -171,10 +182,19 @@ def with_postgres(options: StackOptions, server, trail_url: str) -> StackOptions
         "password": server.password,
         "schema": trail_url.rpartition("/")[2],
     }
-    return StackOptions(
-        dags=options.dags,
+    return replace(
+        options,
         database_url=server.new_database(),
         connections={**options.connections, "mlconnector_trail": trail},
-        config=options.config,
-        users=options.users,
     )
+
+
+def with_agent(options: StackOptions) -> StackOptions:
+    """Let Dynamics GP be read by a local agent only."""
+    flow = options.dags / "flows" / f"{DAG_IDS['dynamics_gp']}.yaml"
+    flow.write_text(local_agent.placed(flow.read_text()))
+    config = {
+        section: {**options.config.get(section, {}), **local_agent.CENTRE.get(section, {})}
+        for section in {**options.config, **local_agent.CENTRE}
+    }
+    return replace(options, config=config)

@@ -25,7 +25,10 @@ class Section:
 
 
 def sections_of(events: Iterable[Mapping[str, Any]]) -> list[Section]:
-    """Return the sections of all tasks; the n-th upload of a file belongs to the n-th task that reads it."""
+    """Return the sections of all tasks; the n-th upload of a file belongs to the n-th task that reads it.
+
+    What reads no file, such as a deletion, begins with its start.
+    """
     uploads: dict[str, deque[float]] = defaultdict(deque)
     began: dict[str, float] = {}
     ended: dict[str, float] = {}
@@ -33,7 +36,8 @@ def sections_of(events: Iterable[Mapping[str, Any]]) -> list[Section]:
         if event["kind"] == "upload":
             uploads[event["subject"]].append(event["at"])
         elif event["kind"] == "start":
-            began[event["task_id"]] = min(uploads[file_id].popleft() for file_id in event["file_ids"])
+            files = (uploads[file_id].popleft() for file_id in event["file_ids"])
+            began[event["task_id"]] = min(files, default=event["at"])
         elif event["kind"] in ("end", "outcome"):
             ended[event["task_id"]] = event["at"]
     return [Section(task_id, began[task_id], ended[task_id]) for task_id in began]

@@ -7,16 +7,10 @@ from decimal import Decimal
 import pytest
 
 from airflow_provider_mlconnector.demo.watching import OVER
-from tests.e2e.books import expected
+from tests.e2e.books import balances_in_books, balances_in_model, expected
 from tests.e2e.waiting import MINUTES, wait_for, wait_until
 
 PERIOD, MONTH = "FY2026-P05", "Nov 25"
-
-
-def balances_of(site, month: str, entity: str = "Larkfield") -> dict[str, dict[str, Decimal]]:
-    rows = site.sandbox.cells("GL Balances", Time=month, Version="Actual", Entity=entity)
-    names = ("Opening", "Debit", "Credit", "Closing")
-    return {row["Account"]: {name.lower(): Decimal(row.get(name, "0")) for name in names} for row in rows}
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +28,7 @@ def test_a_close_loads_exactly_the_ledgers_trial_balance(site, closed):
 
 
 def test_a_close_loads_the_ledgers_account_balances(site, closed):
-    ledger = {account: row for account, row in site.sandbox.balances(PERIOD).items() if any(row.values())}
-    model = {account: row for account, row in balances_of(site, MONTH).items() if any(row.values())}
-    assert model == ledger
+    assert balances_in_model(site.sandbox, MONTH, "Larkfield") == balances_in_books(site.sandbox, PERIOD)
 
 
 def test_each_import_was_started_once(site, closed):
@@ -105,7 +97,7 @@ def test_a_scheduled_run_sends_only_the_cells_that_a_changed_line_touches(site, 
     amount = Decimal(line["amount"]) + Decimal("0.07")
     site.sandbox.change_line(line["entry_number"], amount=str(amount))
     wait_until(lambda: 1 in cells_sent(dag), what="a run that sends one cell")
-    site.stack.api("PATCH", f"/dags/{dag.dag_id}", {"is_paused": True})
+    dag.pause()
     *others, first = sorted(cells_sent(dag))
     assert first > 1
     assert sum(others) == 1

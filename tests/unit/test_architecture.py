@@ -30,6 +30,9 @@ LAYERS = (
     ("finance",),
     ("errors", "clock"),
 )
+SHARED = {path.stem for path in (ROOT / PACKAGE / "systems").glob("*.py")}
+"""Modules beside the systems, which they share."""
+
 WITHOUT_AIRFLOW = ("flows", "pipeline", "trail", "systems", "sandbox", "finance", "errors", "clock")
 
 
@@ -77,7 +80,7 @@ def test_systems_do_not_know_each_other(path):
     if parts[1:2] != ["systems"] or len(parts) < 3:
         return
     others = [name.split(".")[2] for name in imports(path) if name.startswith(f"{PACKAGE}.systems.")]
-    assert set(others) <= {parts[2], "http", "port", "canonical", "drafting"}
+    assert set(others) <= {parts[2], "http", *SHARED}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=dotted)

@@ -3,21 +3,19 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 
 from airflow_provider_mlconnector.sandbox.acumatica.draft_control import add_journals
 from airflow_provider_mlconnector.sandbox.acumatica.seats import seats_of
 from airflow_provider_mlconnector.sandbox.acumatica.site import SYSTEM, Site
-from airflow_provider_mlconnector.sandbox.faults import Fault, FaultKind
-from airflow_provider_mlconnector.sandbox.switching import add_switches
+from airflow_provider_mlconnector.sandbox.switching import add_presets, add_switches, answering
 
 _LICENSE = "The custom error module does not recognize this error."
 _GATEWAY = "<html><body><h1>503 Service Unavailable</h1></body></html>"
 
-ANSWERS: dict[str, tuple[int, Any]] = {
+_ANSWERS: dict[str, tuple[int, Any]] = {
     "throttled_json": (429, {"message": "The request has been declined because of the license limit."}),
     "throttled_text": (429, _LICENSE),
     "throttled_html": (429, "<html><head><title>Too many requests</title></head></html>"),
@@ -32,17 +30,8 @@ ANSWERS: dict[str, tuple[int, Any]] = {
     "deadlock": (500, {"message": "An error has occurred.", "exceptionMessage": "Transaction was deadlocked."}),
     "recycled": (503, _GATEWAY),
 }
-"""Answers by name: status, and body as JSON or text."""
-
-
-def preset(name: str, *, path: str, times: int | None, skip: int) -> Fault:
-    """Return a fault by the name of its answer.
-
-    :raises KeyError: when there is none of that name.
-    """
-    status, body = ANSWERS[name]
-    headers = {"Content-Type": "text/html"} if str(body).startswith("<") else {}
-    return Fault(FaultKind.STATUS, SYSTEM, path=path, times=times, skip=skip, status=status, headers=headers, body=body)
+PRESETS = {name: answering(SYSTEM, "JournalTransaction", status, body) for name, (status, body) in _ANSWERS.items()}
+"""Faults by name, of the journals unless others are named."""
 
 
 def router(site: Site) -> APIRouter:
@@ -50,8 +39,8 @@ def router(site: Site) -> APIRouter:
     routes = APIRouter(prefix=f"/_sandbox/{SYSTEM}")
     add_switches(routes, site)
     _add_sessions(routes, site)
+    add_presets(routes, site.world, PRESETS)
     add_journals(routes, site)
-    _add_faults(routes, site)
     return routes
 
 
@@ -82,19 +71,3 @@ def _add_sessions(routes: APIRouter, site: Site) -> None:
     async def unlock() -> dict[str, str]:
         site.failures = 0
         return {"status": "unlocked"}
-
-
-def _add_faults(routes: APIRouter, site: Site) -> None:
-    @routes.post("/faults/{name}")
-    async def fault(name: str, of: str = "JournalTransaction", times: int = 1, skip: int = 0) -> dict[str, int]:
-        if name not in ANSWERS:
-            raise HTTPException(404, f"there is no fault '{name}', only {', '.join(ANSWERS)}")
-        return {"id": site.world.faults.add(preset(name, path=of, times=times, skip=skip))}
-
-    @routes.post("/purchase-orders/{number}/open")
-    async def invoice(number: str, amount: Decimal, tenant: str = "") -> dict[str, str]:
-        try:
-            order = site.tenant(tenant).books.stock.invoice_order(number, amount)
-        except KeyError as error:
-            raise HTTPException(404, f"there is no order {number}") from error
-        return {"status": order.status}

@@ -49,6 +49,7 @@ def router(site: Site) -> APIRouter:
     """Return the routes by which people and applications sign in and out."""
     routes, seats = APIRouter(), seats_of(site)
     _add_legacy(routes, site, seats)
+    _add_page(routes)
     _add_oauth(routes, site, seats)
     return routes
 
@@ -84,6 +85,13 @@ def _add_legacy(routes: APIRouter, site: Site, seats: Seats) -> None:
         answer.delete_cookie(COOKIE)
         answer.delete_cookie(AUTH_COOKIE)
         return answer
+
+
+def _add_page(routes: APIRouter) -> None:
+    @routes.get(f"{PREFIX}/Frames/Login.aspx")
+    async def page() -> Response:
+        """Show where people sign in, to which some addresses lead while the site starts."""
+        return Response("<html><title>Sign In</title></html>", media_type="text/html")
 
 
 def _add_oauth(routes: APIRouter, site: Site, seats: Seats) -> None:

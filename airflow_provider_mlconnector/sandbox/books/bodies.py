@@ -104,3 +104,9 @@ class StockCount(BaseModel):
 
     quantity: Decimal
     allocated: Decimal = Decimal(0)
+
+
+class OrderChange(BaseModel):
+    """What of a purchase order is still to be invoiced; nothing left closes it."""
+
+    open_amount: Decimal

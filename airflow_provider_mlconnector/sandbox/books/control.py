@@ -23,6 +23,7 @@ from airflow_provider_mlconnector.sandbox.books.bodies import (
     Correction,
     DocumentBody,
     LineChange,
+    OrderChange,
     Reversal,
     RollBack,
     Stamp,
@@ -46,6 +47,7 @@ def router(companies: Mapping[str, Books]) -> APIRouter:
     _add_periods(routes, desk)
     _add_master_data(routes, desk)
     _add_stock(routes, desk)
+    _add_orders(routes, desk)
     return routes
 
 
@@ -229,6 +231,24 @@ def _add_stock(routes: APIRouter, desk: _Desk) -> None:
         with desk.books(company) as books:
             books.stock.remove(item, warehouse)
         return {"status": "removed"}
+
+
+def _add_orders(routes: APIRouter, desk: _Desk) -> None:
+    @routes.get("/purchase-orders")
+    async def orders(company: str = "") -> list[dict[str, str]]:
+        with desk.books(company) as books:
+            return [{name: str(value) for name, value in asdict(one).items()} for one in books.stock.purchase_orders]
+
+    @routes.patch("/purchase-orders/{number}")
+    async def invoice(number: str, wanted: OrderChange, company: str = "") -> dict[str, str]:
+        with desk.books(company) as books:
+            return {"status": books.stock.invoice_order(number, wanted.open_amount).status}
+
+    @routes.delete("/purchase-orders/{number}")
+    async def delete(number: str, company: str = "") -> dict[str, str]:
+        with desk.books(company) as books:
+            books.stock.delete_order(number)
+        return {"status": "deleted"}
 
 
 def _texts(amounts: dict[str, Decimal]) -> dict[str, str]:

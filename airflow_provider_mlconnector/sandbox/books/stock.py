@@ -119,6 +119,13 @@ class Stock:
         self._orders[number] = order
         return order
 
+    def delete_order(self, number: str) -> None:
+        """Delete an order without a trace.
+
+        :raises KeyError: for an unknown order.
+        """
+        del self._orders[number]
+
 
 def _item(line: str) -> StockItem:
     code, name, cost = (part.strip() for part in line.split("|"))

@@ -15,14 +15,13 @@ from fastapi import APIRouter
 
 from airflow_provider_mlconnector.sandbox.business_central import api, control
 from airflow_provider_mlconnector.sandbox.business_central.tenant import (
-    CLIENT_ID,
     ENVIRONMENT,
     SYSTEM,
     company_id,
     tenant_of,
 )
 from airflow_provider_mlconnector.sandbox.entra import service as entra
-from airflow_provider_mlconnector.sandbox.entra.directory import TENANT_ID
+from airflow_provider_mlconnector.sandbox.entra.guarded import login
 from airflow_provider_mlconnector.sandbox.state import World
 
 __all__ = ["SYSTEM", "describe", "router", "tenant_of"]
@@ -43,15 +42,9 @@ def describe(world: World, base_url: str) -> dict[str, Any]:
     tenant = tenant_of(world)
     return {
         "base_url": f"{base_url}{api.PREFIX}",
-        "authority_url": f"{base_url}{entra.PREFIX}",
-        "tenant": TENANT_ID,
+        **login(tenant.application, base_url),
         "environment": ENVIRONMENT,
         "company": world.books.name,
         "company_id": company_id(world.books.code),
         "companies": {code: books.name for code, books in world.companies.items()},
-        "client_id": CLIENT_ID,
-        "client_secret": tenant.application.client_secret,
-        "certificate_pem": tenant.application.certificate.certificate_pem,
-        "private_key_pem": tenant.application.certificate.private_key_pem,
-        "thumbprint": tenant.application.certificate.thumbprint,
     }

@@ -14,7 +14,8 @@ from airflow_provider_mlconnector.sandbox.books import Books
 from airflow_provider_mlconnector.sandbox.business_central.drift import Drift, after_update
 from airflow_provider_mlconnector.sandbox.business_central.journal_sets import Change, journal_source, write
 from airflow_provider_mlconnector.sandbox.business_central.journals import journals_of
-from airflow_provider_mlconnector.sandbox.business_central.paths import V2, Target, read_path
+from airflow_provider_mlconnector.sandbox.business_central.metadata import metadata_document
+from airflow_provider_mlconnector.sandbox.business_central.paths import METADATA, V2, Target, read_path
 from airflow_provider_mlconnector.sandbox.business_central.sources import (
     Source,
     TableSource,
@@ -79,6 +80,10 @@ def _answer(tenant: Tenant, path: str, request: Request, body: bytes) -> Respons
     target = read_path(path, request.query_params.get("company", ""), finance=tenant.switches.reports_finance)
     if request.method != "GET":
         return _write(tenant, target, request, body)
+    switches = tenant.switches
+    drift = Drift(switches.dropped_fields, switches.added_fields, switches.text_fields)
+    if target.set == METADATA:
+        return Response(metadata_document(target.api, drift), media_type="application/xml")
     options = parse_options(request.url.query)
     _check_filter(options)
     if not target.set:
@@ -86,9 +91,7 @@ def _answer(tenant: Tenant, path: str, request: Request, body: bytes) -> Respons
         return _answer_from(source, target, options, tenant, request)
     _, books = tenant.company(target.company)
     whole = _source(tenant, books, target, options, request)
-    switches = tenant.switches
-    source = after_update(whole, Drift(switches.dropped_fields, switches.added_fields, switches.text_fields))
-    return _answer_from(source, target, options, tenant, request)
+    return _answer_from(after_update(whole, drift), target, options, tenant, request)
 
 
 def _source(tenant: Tenant, books: Books, target: Target, options: Options, request: Request) -> Source:

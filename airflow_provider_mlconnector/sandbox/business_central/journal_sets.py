@@ -59,6 +59,11 @@ class LineSource(TableSource):
 
     journals: Journals | None = None
 
+    @property
+    def navigations(self) -> tuple[str, ...]:
+        """Return what can be expanded."""
+        return "dimensionSetLines", "account", "attachments"
+
     def _behind(self, row: Row, expand: Expand) -> list[Row]:
         if self.journals is None or expand.navigation != "dimensionSetLines":
             return []
@@ -217,8 +222,7 @@ def _lines(journals: Journals, lines: Sequence[DraftLine], lag: float) -> LineSo
 
 
 def _line_source(journals: Journals, lines: Sequence[DraftLine]) -> LineSource:
-    navigations = ("dimensionSetLines", "account", "attachments")
-    return LineSource("journalLine", LINE_FIELDS, [line_row(line) for line in lines], navigations, journals=journals)
+    return LineSource("journalLine", LINE_FIELDS, [line_row(line) for line in lines], journals=journals)
 
 
 def _parent_type(options: Options) -> str:

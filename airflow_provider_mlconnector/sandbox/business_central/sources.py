@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -27,6 +27,8 @@ from airflow_provider_mlconnector.sandbox.business_central.entries import (
     join_frames,
 )
 from airflow_provider_mlconnector.sandbox.business_central.paths import FINANCE, V2
+from airflow_provider_mlconnector.sandbox.business_central.purchases import PURCHASE_ORDER_LINES
+from airflow_provider_mlconnector.sandbox.business_central.table import Table
 from airflow_provider_mlconnector.sandbox.business_central.tables import FINANCE_TABLES, V2_TABLES
 from airflow_provider_mlconnector.sandbox.business_central.wire import (
     WireError,
@@ -117,21 +119,38 @@ class EntrySource:
         return V2_TABLES["accounts"].rows(self.books)
 
 
+@dataclass(frozen=True, slots=True)
+class Below:
+    """What a navigation leads to: rows that hold the id of the row above in a property of theirs."""
+
+    fields: tuple[str, ...]
+    rows: Sequence[Row]
+    parent: str
+
+    def of(self, key: str) -> list[Row]:
+        """Return the rows below the row with this id."""
+        return [row for row in self.rows if row[self.parent] == key.lower()]
+
+
 @dataclass(frozen=True)
 class TableSource:
     """An entity set whose rows are at hand.
 
-    :param values: the rows behind the navigation of all rows.
+    :param below: what is behind each navigation.
     :param flow_filter: a field by which amounts are filtered instead of rows.
     """
 
     entity: str
     fields: tuple[str, ...]
     rows: Sequence[Row]
-    navigations: tuple[str, ...] = ()
-    values: Sequence[Row] = ()
+    below: Mapping[str, Below] = field(default_factory=dict)
     is_query: bool = False
     flow_filter: str = ""
+
+    @property
+    def navigations(self) -> tuple[str, ...]:
+        """Return what can be expanded."""
+        return tuple(self.below)
 
     def page(self, options: Options, page_size: int) -> Page[RowFrame]:
         """Return a page of rows."""
@@ -159,8 +178,9 @@ class TableSource:
         return encode_row(etag | {name: row[name] for name in names} | inner)
 
     def _behind(self, row: Row, expand: Expand) -> list[Row]:
-        names = expand.select or V2_TABLES["dimensionValues"].fields
-        return [{name: value[name] for name in names} for value in self.values if value["dimensionId"] == row["id"]]
+        below = self.below[expand.navigation]
+        names = expand.select or below.fields
+        return [{name: value[name] for name in names} for value in below.of(row["id"])]
 
 
 def source_of(books: Books, api: str, name: str, options: Options, language: str) -> Source:
@@ -182,11 +202,10 @@ def source_of(books: Books, api: str, name: str, options: Options, language: str
     if name not in tables:
         raise WireError(404, "BadRequest_NotFound", f"Resource not found for the segment '{name}'.")
     table = tables[name]
-    is_dimensions = api == V2 and name == "dimensions"
-    values = V2_TABLES["dimensionValues"].rows(books) if is_dimensions else ()
-    return TableSource(
-        table.entity, table.fields, table.rows(books), ("dimensionValues",) if is_dimensions else (), values
-    )
+    if table is PURCHASE_ORDER_LINES:
+        _check_order_is_named(options)
+    below = {navigation: _below(books, table, navigation) for navigation in table.below}
+    return TableSource(table.entity, table.fields, table.rows(books), below)
 
 
 def nested_source(books: Books, name: str, key: str, navigation: str) -> Source:
@@ -194,15 +213,28 @@ def nested_source(books: Books, name: str, key: str, navigation: str) -> Source:
 
     :raises WireError: 404 when there is no such row or navigation.
     """
-    match name, navigation:
-        case "generalLedgerEntries", "dimensionSetLines":
-            return _set_lines_of(books, key)
-        case "dimensions", "dimensionValues":
-            table = V2_TABLES["dimensionValues"]
-            rows = [row for row in table.rows(books) if row["dimensionId"] == key.lower()]
-            return TableSource(table.entity, table.fields, rows)
-        case _:
-            raise WireError(404, "BadRequest_NotFound", f"Resource not found for the segment '{navigation}'.")
+    if (name, navigation) == ("generalLedgerEntries", "dimensionSetLines"):
+        return _set_lines_of(books, key)
+    table = V2_TABLES.get(name)
+    if table is None or navigation not in table.below:
+        raise WireError(404, "BadRequest_NotFound", f"Resource not found for the segment '{navigation}'.")
+    inner = V2_TABLES[navigation]
+    return TableSource(inner.entity, inner.fields, _below(books, table, navigation).of(key))
+
+
+def _below(books: Books, table: Table, navigation: str) -> Below:
+    inner = V2_TABLES[navigation]
+    return Below(inner.fields, inner.rows(books), table.below[navigation])
+
+
+def _check_order_is_named(options: Options) -> None:
+    """Refuse to list lines of all orders.
+
+    :raises WireError: 400 when the filter names neither an order nor a line.
+    """
+    if not equalities(options).keys() & {"id", "documentId"}:
+        message = "You must specify an Id or a Document Id to get the lines."
+        raise WireError(400, "Application_DialogException", message)
 
 
 def check_options(source: Source, options: Options) -> None:

@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,31 +14,14 @@ from airflow_provider_mlconnector.sandbox.books.masterdata import SET_UP_AT
 from airflow_provider_mlconnector.sandbox.books.periods import TODAY
 from airflow_provider_mlconnector.sandbox.business_central.dimension_sets import SET_FIELDS, set_entries
 from airflow_provider_mlconnector.sandbox.business_central.general_ledger import plain, shown_accounts, sums_between
+from airflow_provider_mlconnector.sandbox.business_central.purchases import PURCHASE_ORDER_LINES, PURCHASE_ORDERS
+from airflow_provider_mlconnector.sandbox.business_central.table import Table, fields_of
 from airflow_provider_mlconnector.sandbox.business_central.tenant import record_id
 from airflow_provider_mlconnector.sandbox.business_central.trial_balance import summed_accounts
-from airflow_provider_mlconnector.sandbox.business_central.wire import BLANK_GUID, NEVER, enum_name
+from airflow_provider_mlconnector.sandbox.business_central.wire import BLANK_GUID, NEVER, NO_DATE, enum_name
 from airflow_provider_mlconnector.sandbox.odata.rows import Row
 
-NO_DATE = date(1, 1, 1)
 _SYMBOLS = {"GBP": "£", "NZD": "$"}
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """An entity set.
-
-    :param entity: name of the type, as error texts say it.
-    :param fields: names of all properties, in order of the wire.
-    :param values: returns the values of each row, in order of ``fields``.
-    """
-
-    entity: str
-    fields: tuple[str, ...]
-    values: Callable[[Books], Iterable[Sequence[Any]]]
-
-    def rows(self, books: Books) -> list[Row]:
-        """Return all rows as they stand now."""
-        return [dict(zip(self.fields, values, strict=True)) for values in self.values(books)]
 
 
 def _accounts(books: Books) -> Iterable[Sequence[Any]]:
@@ -247,11 +229,7 @@ def company_rows(companies: dict[str, Books]) -> list[Row]:
     ]
 
 
-def _fields(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
-
-
-COMPANY_FIELDS = _fields(
+COMPANY_FIELDS = fields_of(
     "id systemVersion timestamp name displayName businessProfileId "
     "systemCreatedAt systemCreatedBy systemModifiedAt systemModifiedBy"
 )
@@ -259,7 +237,7 @@ COMPANY_FIELDS = _fields(
 V2_TABLES = {
     "accounts": Table(
         "account",
-        _fields(
+        fields_of(
             "id number displayName category subCategory blocked accountType directPosting netChange "
             "consolidationTranslationMethod consolidationDebitAccount consolidationCreditAccount "
             "excludeFromConsolidation lastModifiedDateTime"
@@ -267,16 +245,19 @@ V2_TABLES = {
         _accounts,
     ),
     "dimensions": Table(
-        "dimension", _fields("id code displayName consolidationCode lastModifiedDateTime"), _dimensions
+        "dimension",
+        fields_of("id code displayName consolidationCode lastModifiedDateTime"),
+        _dimensions,
+        below={"dimensionValues": "dimensionId"},
     ),
     "dimensionValues": Table(
         "dimensionValue",
-        _fields("id code dimensionId displayName consolidationCode lastModifiedDateTime"),
+        fields_of("id code dimensionId displayName consolidationCode lastModifiedDateTime"),
         _dimension_values,
     ),
     "vendors": Table(
         "vendor",
-        _fields(
+        fields_of(
             "id number displayName addressLine1 addressLine2 city state country postalCode phoneNumber email website "
             "taxRegistrationNumber currencyId currencyCode irs1099Code paymentTermsId paymentMethodId taxLiable "
             "blocked balance lastModifiedDateTime"
@@ -285,7 +266,7 @@ V2_TABLES = {
     ),
     "employees": Table(
         "employee",
-        _fields(
+        fields_of(
             "id number displayName givenName middleName surname jobTitle addressLine1 addressLine2 city state country "
             "postalCode phoneNumber mobilePhone email personalEmail employmentDate terminationDate status birthDate "
             "statisticsGroupCode bankBranchNumber bankAccountNumber iban lastModifiedDateTime"
@@ -294,12 +275,12 @@ V2_TABLES = {
     ),
     "accountingPeriods": Table(
         "accountingPeriod",
-        _fields("id startingDate name newFiscalYear closed dateLocked lastModifiedDateTime"),
+        fields_of("id startingDate name newFiscalYear closed dateLocked lastModifiedDateTime"),
         _accounting_periods,
     ),
     "generalLedgerSetup": Table(
         "generalLedgerSetup",
-        _fields(
+        fields_of(
             "id allowPostingFrom allowPostingTo additionalReportingCurrency localCurrencyCode localCurrencySymbol "
             "lastModifiedDateTime allowQueryFromConsolidation shortcutDimension1Code shortcutDimension2Code "
             "shortcutDimension3Code shortcutDimension4Code shortcutDimension5Code shortcutDimension6Code "
@@ -309,19 +290,21 @@ V2_TABLES = {
     ),
     "companyInformation": Table(
         "companyInformation",
-        _fields(
+        fields_of(
             "id displayName addressLine1 addressLine2 city state country postalCode phoneNumber faxNumber email "
             "website taxRegistrationNumber currencyCode currentFiscalYearStartDate industry experience "
             "lastModifiedDateTime"
         ),
         _information,
     ),
+    "purchaseOrders": PURCHASE_ORDERS,
+    "purchaseOrderLines": PURCHASE_ORDER_LINES,
 }
 
 FINANCE_TABLES = {
     "generalLedgerAccounts": Table(
         "generalLedgerAccount",
-        _fields(
+        fields_of(
             "id accountNumber accountName accountType accountCategory accountSubcategoryEntryNumber "
             "accountSubcategoryDescription indentation netChange incomeBalance budgetFilter businessUnitFilter "
             "parentAccountNumber lastModifiedDateTime"
@@ -330,7 +313,7 @@ FINANCE_TABLES = {
     ),
     "dimensionValues": Table(
         "dimensionValue",
-        _fields(
+        fields_of(
             "id dimensionCode dimensionValueCode dimensionValueName dimensionValueId dimensionValueType blocked "
             "indentation consolidationCode globalDimensionNumber lastModifiedDateTime"
         ),
@@ -339,13 +322,15 @@ FINANCE_TABLES = {
     "dimensionSetEntries": Table("dimensionSetEntry", SET_FIELDS, _set_entries),
     "accountingPeriods": Table(
         "accountingPeriod",
-        _fields(
+        fields_of(
             "id displayName startingDate endingDate newFiscalYear fiscalYearStartDate fiscalYearEndDate closed "
             "lastModifiedDateTime"
         ),
         _finance_periods,
     ),
     "globalSettings": Table(
-        "globalSettings", _fields("company companyName additionalReportingCurrency localCurrencyCode"), _global_settings
+        "globalSettings",
+        fields_of("company companyName additionalReportingCurrency localCurrencyCode"),
+        _global_settings,
     ),
 }

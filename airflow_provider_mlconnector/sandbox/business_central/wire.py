@@ -8,7 +8,7 @@ import uuid
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ import msgspec
 from airflow_provider_mlconnector.sandbox.odata.rows import Row
 
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
+NO_DATE = date(1, 1, 1)
 BLANK_GUID = "00000000-0000-0000-0000-000000000000"
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]")

@@ -14,10 +14,10 @@ from typing import Any
 from fastapi import APIRouter
 
 from airflow_provider_mlconnector.sandbox.dynamics_fo import api, control
-from airflow_provider_mlconnector.sandbox.dynamics_fo.environment import CLIENT_ID, SYSTEM, environment_of
+from airflow_provider_mlconnector.sandbox.dynamics_fo.environment import SYSTEM, environment_of
 from airflow_provider_mlconnector.sandbox.dynamics_fo.numbers import area
 from airflow_provider_mlconnector.sandbox.entra import service as entra
-from airflow_provider_mlconnector.sandbox.entra.directory import TENANT_ID
+from airflow_provider_mlconnector.sandbox.entra.guarded import login
 from airflow_provider_mlconnector.sandbox.state import World
 
 __all__ = ["SYSTEM", "describe", "environment_of", "router"]
@@ -38,15 +38,9 @@ def describe(world: World, base_url: str) -> dict[str, Any]:
     application = environment_of(world).application
     return {
         "base_url": f"{base_url}{api.PREFIX}",
-        "authority_url": f"{base_url}{entra.PREFIX}",
-        "tenant": TENANT_ID,
+        **login(application, base_url),
         "company": area(world.books),
         "companies": {code: area(books) for code, books in world.companies.items()},
-        "login": CLIENT_ID,
+        "login": application.client_id,
         "password": application.client_secret,
-        "client_id": CLIENT_ID,
-        "client_secret": application.client_secret,
-        "certificate_pem": application.certificate.certificate_pem,
-        "private_key_pem": application.certificate.private_key_pem,
-        "thumbprint": application.certificate.thumbprint,
     }

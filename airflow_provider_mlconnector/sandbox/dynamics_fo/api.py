@@ -21,6 +21,7 @@ from airflow_provider_mlconnector.sandbox.dynamics_fo.journal_writing import (
     row_of,
     write,
 )
+from airflow_provider_mlconnector.sandbox.dynamics_fo.metadata import metadata_document
 from airflow_provider_mlconnector.sandbox.dynamics_fo.sets import EntitySet, Sets
 from airflow_provider_mlconnector.sandbox.dynamics_fo.wire import (
     WireError,
@@ -52,7 +53,7 @@ def router(environment: Environment) -> APIRouter:
     routes = APIRouter(prefix=PREFIX)
     sets = Sets(environment)
 
-    @routes.api_route("/data/{path:path}", methods=["GET", "POST", "PATCH", "PUT", "DELETE"])
+    @routes.api_route("/data{path:path}", methods=["GET", "POST", "PATCH", "PUT", "DELETE"])
     async def entities(path: str, request: Request) -> Response:
         try:
             if request.method != "GET":
@@ -77,11 +78,11 @@ def router(environment: Environment) -> APIRouter:
 
 async def _written(environment: Environment, path: str, request: Request) -> Response:
     """Carry out a request that changes something: 201 with what it made, else 204, or 200 where that is preferred."""
-    root = external_url(request).partition("/data/")[0]
+    root = external_url(request).partition("/data")[0]
     environment.check_token(request.headers.get("authorization", ""), root)
     cross_company = _is_cross_company(parse_options(request.url.query))
     body, if_match = await request.body(), request.headers.get("if-match", "")
-    change = Change(request.method, unquote(path), body, if_match, cross_company)
+    change = Change(request.method, _below(path), body, if_match, cross_company)
     with held(environment, change):
         if environment.switches.write_seconds:
             await asyncio.sleep(environment.switches.write_seconds)
@@ -100,13 +101,17 @@ def _record(row: Row, request: Request, status: int) -> Response:
 
 
 def _answer(environment: Environment, sets: Sets, path: str, request: Request) -> Response:
-    root = external_url(request).partition("/data/")[0]
+    root = external_url(request).partition("/data")[0]
     environment.check_token(request.headers.get("authorization", ""), root)
-    if is_record(unquote(path)):
+    if is_record(_below(path)):
         cross_company = _is_cross_company(parse_options(request.url.query))
-        found = find(environment, unquote(path), cross_company=cross_company)
+        found = find(environment, _below(path), cross_company=cross_company)
         return _record(row_of(environment, found), request, 200)
-    name, _, rest = unquote(path).partition("/")
+    name, _, rest = _below(path).partition("/")
+    if not name:
+        return _service_document(sets, root)
+    if name == "$metadata":
+        return Response(metadata_document(sets), media_type="application/xml")
     if rest not in ("", "$count"):
         raise no_set(rest)
     options = parse_options(request.url.query)
@@ -117,6 +122,16 @@ def _answer(environment: Environment, sets: Sets, path: str, request: Request) -
     if rest:
         return Response(str(count_rows([visible], options)), media_type="text/plain")
     return _page(environment, visible, options, request)
+
+
+def _below(path: str) -> str:
+    """Return what is asked for, out of what follows ``/data`` in an address."""
+    return unquote(path).lstrip("/")
+
+
+def _service_document(sets: Sets, root: str) -> Response:
+    listed = [{"name": name, "kind": "EntitySet", "url": name} for name in sets.public()]
+    return JSONResponse({"@odata.context": f"{root}/data/$metadata", "value": listed}, media_type=JSON_TYPE)
 
 
 def _page(environment: Environment, frame: RowFrame, options: Options, request: Request) -> Response:

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter
 
 from airflow_provider_mlconnector.sandbox.dynamics_fo.draft_control import add_journals
 from airflow_provider_mlconnector.sandbox.dynamics_fo.environment import SYSTEM, Environment
 from airflow_provider_mlconnector.sandbox.dynamics_fo.wire import error_body
+from airflow_provider_mlconnector.sandbox.entra.guarded import add_revoking
 from airflow_provider_mlconnector.sandbox.faults import Fault, FaultKind
-from airflow_provider_mlconnector.sandbox.switching import add_presets, add_switches
+from airflow_provider_mlconnector.sandbox.switching import add_presets, add_switches, answering
 
 _ONLY_API = "^/dynamics_fo/"
 _INFOLOG = (
@@ -20,49 +23,22 @@ _INFOLOG = (
 _INFOLOG_TYPE = "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataReadException"
 
 
-def throttled(*, times: int | None = 1, skip: int = 0, retry_after: str = "30") -> Fault:
-    """Return 429 as busy web servers send it: with ``Retry-After``."""
-    text = "This request could not be processed at this time due to system experiencing high resource utilization."
-    headers = {"Retry-After": retry_after}
-    body = error_body(text)
-    return Fault(
-        FaultKind.STATUS, SYSTEM, path=_ONLY_API, times=times, skip=skip, status=429, headers=headers, body=body
-    )
+_BUSY = "This request could not be processed at this time due to system experiencing high resource utilization."
 
 
-def unavailable(*, times: int | None = 1, skip: int = 0) -> Fault:
-    """Return 503, as it is answered around a restart, in HTML."""
-    headers = {"Content-Type": "text/html"}
-    body = "<html><body><h1>Service Unavailable</h1></body></html>"
-    return Fault(
-        FaultKind.STATUS, SYSTEM, path=_ONLY_API, times=times, skip=skip, status=503, headers=headers, body=body
-    )
-
-
-def failed(*, times: int | None = 1, skip: int = 0) -> Fault:
-    """Return 500, with what happened in the inner error behind ``Infolog:``."""
-    body = error_body("An error has occurred.", _INFOLOG, _INFOLOG_TYPE)
-    return Fault(FaultKind.STATUS, SYSTEM, path=_ONLY_API, times=times, skip=skip, status=500, body=body)
-
-
-def refused(*, times: int | None = 1, skip: int = 0) -> Fault:
-    """Return 400, with what happened in the inner error behind ``Infolog:``."""
-    body = error_body("An error has occurred.", _INFOLOG, _INFOLOG_TYPE)
-    return Fault(FaultKind.STATUS, SYSTEM, path=_ONLY_API, times=times, skip=skip, status=400, body=body)
-
-
-def waking(*, times: int | None = 1, skip: int = 0, seconds: float = 2.0) -> Fault:
-    """Return a first call that takes long, as after a restart."""
-    return Fault(FaultKind.DELAY, SYSTEM, path=_ONLY_API, times=times, skip=skip, seconds=seconds)
+def _answer(status: int, body: object, headers: Mapping[str, str] | None = None) -> Fault:
+    return answering(SYSTEM, _ONLY_API, status, body, headers)
 
 
 PRESETS = {
-    "throttled": throttled,
-    "unavailable": unavailable,
-    "failed": failed,
-    "refused": refused,
-    "waking": waking,
+    "throttled": _answer(429, error_body(_BUSY), {"Retry-After": "30"}),
+    "unavailable": _answer(503, "<html><body><h1>Service Unavailable</h1></body></html>"),
+    "failed": _answer(500, error_body("An error has occurred.", _INFOLOG, _INFOLOG_TYPE)),
+    "refused": _answer(400, error_body("An error has occurred.", _INFOLOG, _INFOLOG_TYPE)),
+    "waking": Fault(FaultKind.DELAY, SYSTEM, path=_ONLY_API, seconds=2.0),
 }
+"""Faults by name: 429 as busy web servers send it, 503 as around a restart, errors with what happened behind
+``Infolog:``, and a first call that takes long."""
 
 
 def router(environment: Environment) -> APIRouter:
@@ -71,10 +47,5 @@ def router(environment: Environment) -> APIRouter:
     add_switches(routes, environment)
     add_journals(routes, environment.world)
     add_presets(routes, environment.world, PRESETS)
-
-    @routes.delete("/tokens")
-    async def revoke() -> dict[str, str]:
-        environment.directory.revoke(environment.application)
-        return {"status": "revoked"}
-
+    add_revoking(routes, environment.directory, environment.application)
     return routes

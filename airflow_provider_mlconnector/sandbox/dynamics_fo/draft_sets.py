@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 
 from airflow_provider_mlconnector.sandbox.dynamics_fo.display import DELIMITERS, MAIN_ACCOUNT, written
@@ -56,6 +57,19 @@ def line_rows(environment: Environment) -> Iterator[Row]:
             yield line_row(environment, journals, header, line)
 
 
+def like_header(environment: Environment) -> Iterator[Row]:
+    """Yield a general journal such as there may be."""
+    journals, header = _like(environment)
+    yield header_row(journals, header)
+
+
+def like_line(environment: Environment) -> Iterator[Row]:
+    """Yield a line such as there may be."""
+    journals, header = _like(environment)
+    line = DraftLine(journals.next_record(), Decimal(1), date.min, journals.books.currency)
+    yield line_row(environment, journals, header, line)
+
+
 def header_row(journals: GeneralJournals, header: DraftHeader) -> Row:
     """Return a journal as it is written."""
     lines = journals.lines_of(header.number)
@@ -97,6 +111,11 @@ def line_row(environment: Environment, journals: GeneralJournals, header: DraftH
         "OffsetCompany": journals.area,
         **_UNUSED,
     }
+
+
+def _like(environment: Environment) -> tuple[GeneralJournals, DraftHeader]:
+    journals = GeneralJournals(environment.default_company())
+    return journals, journals.add_header(next(iter(journals.names.values())))
 
 
 def _name_row(environment: Environment, journals: GeneralJournals, name: JournalName) -> Row:

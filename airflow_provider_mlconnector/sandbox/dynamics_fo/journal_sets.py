@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from airflow_provider_mlconnector.sandbox.books import Books
@@ -95,7 +96,7 @@ def _entry_row(environment: Environment, header: Header, entry: Entry, account: 
         "IsCorrection": yes_no(entry.is_correction),
         "PostingType": entry.posting_type,
         "Text": line.description,
-        "Quantity": 0,
+        "Quantity": Decimal(0),
         "AllocationLevel": 0,
         "PaymentReference": "",
         "FinTag": 0,

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from airflow_provider_mlconnector.sandbox.dynamics_fo import draft_sets, journal_sets, master_sets
@@ -18,11 +18,13 @@ class EntitySet:
     """An entity set; ``entity`` is the name of its type, ``is_journal`` says that it needs the right to read journals.
 
     :param rows: returns all its rows, in order of their numbers.
+    :param like: returns rows such as it has, for a set that may be empty.
     """
 
     entity: str
     rows: Callable[[Environment], Iterable[Row]]
     is_journal: bool = False
+    like: Callable[[Environment], Iterable[Row]] | None = None
 
 
 SETS = {
@@ -44,8 +46,8 @@ SETS = {
 }
 DRAFTS = {
     "JournalNames": EntitySet("JournalName", draft_sets.name_rows),
-    "LedgerJournalHeaders": EntitySet("LedgerJournalHeader", draft_sets.header_rows),
-    "LedgerJournalLines": EntitySet("LedgerJournalLine", draft_sets.line_rows),
+    "LedgerJournalHeaders": EntitySet("LedgerJournalHeader", draft_sets.header_rows, like=draft_sets.like_header),
+    "LedgerJournalLines": EntitySet("LedgerJournalLine", draft_sets.line_rows, like=draft_sets.like_line),
 }
 """The general journals that wait to be posted; they may be empty."""
 
@@ -71,8 +73,8 @@ class Sets:
         :raises WireError: 404 when there is no such set, 403 when the user may not read it.
         """
         switches = self._environment.switches
-        found = SETS.get(name) or PUBLISHED.get(name) or DRAFTS.get(name)
-        if found is None or (found.is_journal and name in SETS and not switches.journal_sets):
+        found = self.public().get(name)
+        if found is None:
             raise no_set(name)
         if found.is_journal and not switches.reads_journals:
             raise WireError(403, "Access denied to the entity.")
@@ -81,6 +83,16 @@ class Sets:
         if name not in self._kept or self._kept[name][0] != state:
             self._kept[name] = (state, RowFrame.of(self._shown(name, found)))
         return found, self._kept[name][1]
+
+    def public(self) -> dict[str, EntitySet]:
+        """Return the sets that are public, by name, whoever may read them."""
+        hidden = set() if self._environment.switches.journal_sets else {name for name in SETS if SETS[name].is_journal}
+        return {name: found for name, found in (SETS | DRAFTS | PUBLISHED).items() if name not in hidden}
+
+    def samples(self) -> Iterator[tuple[str, str, Row]]:
+        """Yield each set that is public, with the name of its type and a row such as it has."""
+        for name, found in self.public().items():
+            yield name, found.entity, next(iter(self._shown(name, replace(found, rows=found.like or found.rows))))
 
     def visible(self, frame: RowFrame, *, cross_company: bool) -> RowFrame:
         """Return the rows of the user's own company, unless all companies are asked for."""

@@ -20,7 +20,7 @@ ETAG = "@odata.etag"
 NO_TIME = datetime(1900, 1, 1, tzinfo=UTC)
 NO_DATE = datetime(1900, 1, 1, 12, tzinfo=UTC)
 
-_NAMESPACE = "Microsoft.Dynamics.DataEntities"
+NAMESPACE = "Microsoft.Dynamics.DataEntities"
 _WRITING = "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException"
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
@@ -74,7 +74,7 @@ def no_set(name: str) -> WireError:
 
 def bad_property(name: str, entity: str) -> WireError:
     """Return the error for a property that a type does not have."""
-    return bad_request(f"Could not find a property named '{name}' on type '{_NAMESPACE}.{entity}'.")
+    return bad_request(f"Could not find a property named '{name}' on type '{NAMESPACE}.{entity}'.")
 
 
 def noon(day: date | None) -> datetime:

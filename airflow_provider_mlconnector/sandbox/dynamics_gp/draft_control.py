@@ -49,8 +49,7 @@ def add_journals(routes: APIRouter, site: Site) -> None:
     async def clear(company: str = "") -> dict[str, str]:
         """Delete every entry and batch, and count anew."""
         with _desk(site, company) as drafts:
-            drafts.entries.clear()
-            drafts.batches.clear()
+            drafts.clear()
             site.post_calls = 0
         return {"status": "cleared"}
 

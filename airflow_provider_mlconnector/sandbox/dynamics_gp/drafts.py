@@ -7,7 +7,7 @@ An entry keeps its number and its reference when it is posted; its lines keep th
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,6 +19,8 @@ from airflow_provider_mlconnector.sandbox.dynamics_gp.journals import Journals
 SOURCE = "GL_Normal"
 """What the batches of the general journal are called by as a kind."""
 SINGLE_USE = "SingleUse"
+STEP = 500
+"""Between the sequence numbers of two lines."""
 _FIRST_NUMBER = 70_000
 """From which on entries are numbered that bring no number of their own."""
 
@@ -83,6 +85,29 @@ class Drafts:
         """Save an entry; a batch that is not there is made."""
         self.batch(entry.batch)
         self.entries[entry.number] = entry
+
+    def save(self, day: date, batch: str, lines: Sequence[NewLine]) -> DraftEntry:
+        """Let a person save an entry under the next number."""
+        drafted = [
+            DraftLine(
+                sequence=place * STEP,
+                account=account_id(self.books, line.account, line.department),
+                debit=max(line.amount, Decimal(0)),
+                credit=max(-line.amount, Decimal(0)),
+                description=line.description,
+                document=line.external_document,
+            )
+            for place, line in enumerate(lines, start=1)
+        ]
+        number, now = self.next_number(), self.books.clock.now()
+        entry = DraftEntry(number, day, batch, "Saved", "GJ", "Base", drafted, now)
+        self.add(entry)
+        return entry
+
+    def clear(self) -> None:
+        """Delete all entries and batches."""
+        self.entries.clear()
+        self.batches.clear()
 
     def batch(self, name: str) -> GlBatch:
         """Return a batch, made if it is not there."""

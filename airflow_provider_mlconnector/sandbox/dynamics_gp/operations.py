@@ -22,15 +22,13 @@ from airflow_provider_mlconnector.sandbox.dynamics_gp.draft_operations import (
     summaries,
     voided,
 )
-from airflow_provider_mlconnector.sandbox.dynamics_gp.drafts import DraftEntry
+from airflow_provider_mlconnector.sandbox.dynamics_gp.drafts import STEP, DraftEntry
 from airflow_provider_mlconnector.sandbox.dynamics_gp.journals import Journal
 from airflow_provider_mlconnector.sandbox.dynamics_gp.site import GpCompany, Site
 from airflow_provider_mlconnector.sandbox.dynamics_gp.wire import TYPE, Call, Fault
 
 Record = dict[str, Any]
 _NO_DATE = date(1900, 1, 1)
-_STEP = 500
-"""Between the sequence numbers of two lines."""
 
 
 def perform(site: Site, call: Call) -> Any:
@@ -162,9 +160,7 @@ def _posted_transaction(company: GpCompany, key: Record) -> Record:
 
 def sequence_number(journal: Journal, line: Line) -> int:
     """Return a line's number within its transaction; it stays with the line."""
-    return (
-        (line.entry_number - journal.number + 1) * _STEP if journal.number <= line.entry_number else line.entry_number
-    )
+    return (line.entry_number - journal.number + 1) * STEP if journal.number <= line.entry_number else line.entry_number
 
 
 def _line(books: Books, journal: Journal, line: Line) -> Record:

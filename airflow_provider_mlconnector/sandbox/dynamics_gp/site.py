@@ -42,7 +42,10 @@ class Switches:
 
 @dataclass(frozen=True, slots=True)
 class GpCompany:
-    """A company as the system database lists it; ``id`` is what the web services know it by."""
+    """A company as the system database lists it; ``id`` is what the web services know it by.
+
+    :param drafts: what is saved and not posted.
+    """
 
     id: int
     database: str

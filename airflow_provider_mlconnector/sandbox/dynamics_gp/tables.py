@@ -7,12 +7,12 @@ period 0 is what the year began with. The entries that close a year are no part 
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+import sqlalchemy as sa
 
 from airflow_provider_mlconnector.finance.datasets import EntryKind
 from airflow_provider_mlconnector.finance.periods import Period
@@ -27,42 +27,63 @@ from airflow_provider_mlconnector.sandbox.dynamics_gp.chart import (
 from airflow_provider_mlconnector.sandbox.dynamics_gp.drafts import SOURCE, GlBatch
 from airflow_provider_mlconnector.sandbox.dynamics_gp.site import GpCompany
 
-_TABLES = """
-CREATE TABLE GL00100 (ACTINDX INTEGER, ACCTTYPE INTEGER);
-CREATE TABLE GL00105 (ACTINDX INTEGER, ACTNUMST TEXT);
-CREATE TABLE GL10110 (ACTINDX INTEGER, YEAR1 INTEGER, PERIODID INTEGER, Ledger_ID INTEGER, PERDBLNC TEXT, DEBITAMT TEXT, CRDTAMNT TEXT);
-CREATE TABLE GL10111 (ACTINDX INTEGER, YEAR1 INTEGER, PERIODID INTEGER, Ledger_ID INTEGER, PERDBLNC TEXT, DEBITAMT TEXT, CRDTAMNT TEXT);
-CREATE TABLE GL40200 (SGMTNUMB INTEGER, SGMNTID TEXT, DSCRIPTN TEXT);
-CREATE TABLE SY40100 (SERIES INTEGER, YEAR1 INTEGER, PERIODID INTEGER, PERIODDT TEXT, PERDENDT TEXT, PSERIES_2 INTEGER);
-CREATE TABLE SY00500 (BCHSOURC TEXT, BACHNUMB TEXT, SERIES INTEGER, BCHSTTUS INTEGER, APPROVL INTEGER, ERRSTATE INTEGER);
-"""  # noqa: E501 - a table's columns are read best in one line
+_BALANCE_COLUMNS = ("ACTINDX", "YEAR1", "PERIODID", "Ledger_ID", "PERDBLNC", "DEBITAMT", "CRDTAMNT")
+_TEXTS = frozenset(
+    {
+        *("ACTNUMST", "PERDBLNC", "DEBITAMT", "CRDTAMNT", "SGMNTID", "DSCRIPTN", "PERIODDT", "PERDENDT"),
+        *("BCHSOURC", "BACHNUMB"),
+    }
+)
+
+
+def _table(name: str, *columns: str) -> sa.Table:
+    return sa.Table(name, _METADATA, *(sa.Column(c, sa.Text if c in _TEXTS else sa.Integer) for c in columns))
+
+
+_METADATA = sa.MetaData()
+_KINDS = _table("GL00100", "ACTINDX", "ACCTTYPE")
+_NUMBERS = _table("GL00105", "ACTINDX", "ACTNUMST")
+_OPEN = _table("GL10110", *_BALANCE_COLUMNS)
+_CLOSED = _table("GL10111", *_BALANCE_COLUMNS)
+_SEGMENTS = _table("GL40200", "SGMTNUMB", "SGMNTID", "DSCRIPTN")
+_PERIODS = _table("SY40100", "SERIES", "YEAR1", "PERIODID", "PERIODDT", "PERDENDT", "PSERIES_2")
+_BATCHES = _table("SY00500", "BCHSOURC", "BACHNUMB", "SERIES", "BCHSTTUS", "APPROVL", "ERRSTATE")
 
 
 def write_tables(company: GpCompany, file: Path) -> None:
     """Write the tables as they stand now, in place of the file."""
     file.unlink(missing_ok=True)
+    engine = sa.create_engine(f"sqlite:///{file}")
+    with engine.begin() as db:
+        _METADATA.create_all(db)
+        _write_accounts(db, company.books)
+        _write_balances(db, company)
+        _fill(db, _PERIODS, (_period(company.books, period) for period in company.books.periods))
+        _fill(db, _BATCHES, (_batch(batch) for batch in company.drafts.batches.values()))
+    engine.dispose()
+
+
+def _write_accounts(db: sa.Connection, books: Books) -> None:
+    accounts = list(gp_accounts(books))
+    _fill(db, _KINDS, ((account.index, 2 if account.account.statistical else 1) for account in accounts))
+    _fill(db, _NUMBERS, ((account.index, f"{account.id:<33}") for account in accounts))
+    _fill(db, _SEGMENTS, ((1, account.number, account.name) for account in posting_accounts(books)))
+    names = departments(books).items()
+    _fill(db, _SEGMENTS, ((2, segment_of(code), name or "No department") for code, name in names))
+
+
+def _write_balances(db: sa.Connection, company: GpCompany) -> None:
     books = company.books
-    with closing(sqlite3.connect(file)) as db, db:
-        db.executescript(_TABLES)
-        accounts = list(gp_accounts(books))
-        _fill(db, "GL00100", ((account.index, 2 if account.account.statistical else 1) for account in accounts))
-        _fill(db, "GL00105", ((account.index, f"{account.id:<33}") for account in accounts))
-        indexes = {(account.account.number, account.segment): account.index for account in accounts}
-        for period in books.periods:
-            table = "GL10111" if company.journals.is_closed(period.year) else "GL10110"
-            _fill(db, table, _balances(books, period, indexes))
-        _fill(db, "GL40200", ((1, account.number, account.name) for account in posting_accounts(books)))
-        _fill(
-            db, "GL40200", ((2, segment_of(code), name or "No department") for code, name in departments(books).items())
-        )
-        _fill(db, "SY40100", (_period(books, period) for period in books.periods))
-        _fill(db, "SY00500", (_batch(batch) for batch in company.drafts.batches.values()))
+    indexes = {(account.account.number, account.segment): account.index for account in gp_accounts(books)}
+    for period in books.periods:
+        table = _CLOSED if company.journals.is_closed(period.year) else _OPEN
+        _fill(db, table, _balances(books, period, indexes))
 
 
-def _fill(db: sqlite3.Connection, table: str, rows: Iterator[tuple[Any, ...]]) -> None:
-    found = list(rows)
+def _fill(db: sa.Connection, table: sa.Table, rows: Iterable[tuple[Any, ...]]) -> None:
+    found = [dict(zip(table.c.keys(), row, strict=True)) for row in rows]
     if found:
-        db.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(found[0]))})", found)  # noqa: S608 - our names
+        db.execute(table.insert(), found)
 
 
 def _period(books: Books, period: Period) -> tuple[Any, ...]:

@@ -8,28 +8,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any, TypeAlias
 
 import msgspec
+
+from airflow_provider_mlconnector.sandbox.odata.csdl import Edm
 
 Row: TypeAlias = Mapping[str, Any]
 """Values by column: str without padding, int, Decimal, datetime; the row version as an int."""
 
 TIME_STAMP = "TimeStamp"
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
-
-
-class Edm(StrEnum):
-    """Types of the service's metadata."""
-
-    TEXT = "Edm.String"
-    DECIMAL = "Edm.Decimal"
-    DATE = "Edm.DateTimeOffset"
-    VERSION = "Edm.Binary"
-
-
-_LETTERS = {"c": Edm.TEXT, "v": Edm.TEXT, "m": Edm.DECIMAL, "d": Edm.DATE}
+_LETTERS = {"c": Edm.TEXT, "v": Edm.TEXT, "m": Edm.DECIMAL, "d": Edm.TIME}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +37,7 @@ class Column:
                 return value.ljust(self.width)
             case datetime():
                 return value.strftime("%Y-%m-%dT%H:%M:%SZ")
-            case int() if self.type is Edm.VERSION:
+            case int() if self.type is Edm.BINARY:
                 return base64.b64encode(value.to_bytes(8, "big")).decode()
             case Decimal():
                 return value if value.as_tuple().exponent else int(value)
@@ -59,7 +49,7 @@ def columns_of(text: str) -> tuple[Column, ...]:
     """Read ``Name:c15`` words: char and varchar with their width, m for a number, d for a date; add the row version."""
     words = (word.partition(":") for word in text.split())
     own = tuple(Column(name, _LETTERS[kind[0]], int(kind[1:]) if kind[0] == "c" else 0) for name, _, kind in words)
-    return (*own, Column(TIME_STAMP, Edm.VERSION))
+    return (*own, Column(TIME_STAMP, Edm.BINARY))
 
 
 def midnight(day: date) -> datetime:

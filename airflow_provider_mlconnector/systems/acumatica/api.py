@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from email.utils import parsedate_to_datetime
+from dataclasses import replace
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,7 +13,6 @@ from urllib.parse import quote, urljoin
 
 import msgspec
 
-from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
 from airflow_provider_mlconnector.errors import (
     CapabilityError,
     ConflictError,
@@ -34,9 +32,9 @@ from airflow_provider_mlconnector.systems.acumatica.signin import patient, sign_
 from airflow_provider_mlconnector.systems.acumatica.wrapped import Entity, Record
 from airflow_provider_mlconnector.systems.http.entra import require_tls
 from airflow_provider_mlconnector.systems.http.odata import address
-from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
 from airflow_provider_mlconnector.systems.http.session import HttpSession
 from airflow_provider_mlconnector.systems.http.tokens import TokenStore
+from airflow_provider_mlconnector.systems.http.transport import DIRECT, Transport
 from airflow_provider_mlconnector.systems.port import Finding, FindingKind
 
 if TYPE_CHECKING:
@@ -78,49 +76,38 @@ class AcumaticaApi:
     def __init__(
         self,
         connection: AcumaticaConnection,
+        transport: Transport = DIRECT,
         *,
         tokens: TokenStore | None = None,
-        clock: Clock = SYSTEM_CLOCK,
-        retry: RetryPolicy = DEFAULT_POLICY,
-        proxies: Mapping[str, str] | None = None,
-        verify: bool | str = True,
-        read_timeout: float = 300.0,
     ) -> None:
         self.connection = connection
-        self.clock = clock
-        self.timeout = (10.0, read_timeout)
         root = require_tls(connection.base_url)
         wire: dict[str, Any] = {
             "classify": classify,
-            "clock": clock,
-            "timeout": self.timeout,
             "headers": {"Accept": "application/json"},
-            "proxies": proxies,
-            "verify": verify,
             "one_at_a_time": True,
         }
-        self._door = HttpSession(root, retry=patient(retry), **wire)
-        self._sign_in = sign_in_of(self._door, connection, clock, tokens)
-        self._session = HttpSession(
-            root, retry=retry, authorize=self._sign_in.headers, on_unauthorized=self._sign_in.reject, **wire
+        self._door = HttpSession(root, replace(transport, retry=patient(transport.retry)), **wire)
+        self._sign_in = sign_in_of(self._door, connection, transport.clock, tokens)
+        self.session = HttpSession(
+            root, transport, authorize=self._sign_in.headers, on_unauthorized=self._sign_in.reject, **wire
         )
         self._endpoint = f"entity/{connection.endpoint}/{connection.version}"
         self._branch = {"PX-CbApiBranch": connection.branch} if connection.branch else {}
         self._unfit: dict[str, frozenset[str]] = {}
         self._checked = False
-        self.server_time: datetime | None = None
 
     @property
     def requests_made(self) -> int:
         """Requests sent so far, those for signing in included."""
-        return self._session.requests_made + self._door.requests_made
+        return self.session.requests_made + self._door.requests_made
 
     def close(self) -> None:
         """Log out and release connections."""
         try:
             self._sign_in.sign_out()
         finally:
-            self._session.close()
+            self.session.close()
             self._door.close()
 
     def check_endpoint(self) -> None:
@@ -209,7 +196,7 @@ class AcumaticaApi:
 
         :raises RemoteError: as it failed.
         """
-        answer = self._session.request("GET", urljoin(f"{self.connection.base_url}/", location))
+        answer = self.session.request("GET", urljoin(f"{self.connection.base_url}/", location))
         return answer.status_code != HTTPStatus.ACCEPTED
 
     def _once(
@@ -219,7 +206,7 @@ class AcumaticaApi:
         headers = {**self._branch, **match, "Content-Type": "application/json"}
         data = b"" if body is None else _ENCODER.encode(body)
         try:
-            return self._session.request(
+            return self.session.request(
                 method, f"{self._endpoint}/{path}", data=data, headers=headers, idempotent=False
             )
         except ServerError as exc:
@@ -247,10 +234,7 @@ class AcumaticaApi:
     def _request(
         self, method: str, path: str, options: Mapping[str, str], body: Mapping[str, object] | None = None
     ) -> bytes:
-        response = self._session.request(method, address(path, options), json=body, headers=self._branch)
-        date = response.headers.get("Date")
-        self.server_time = parsedate_to_datetime(date) if date else self.server_time
-        return response.content
+        return self.session.request(method, address(path, options), json=body, headers=self._branch).content
 
     def _path(self, entity: Entity[RecordT], keys: str = "") -> str:
         path = f"{self._endpoint}/{entity.name}"

@@ -59,7 +59,7 @@ class AcumaticaDrafts:
         self._options = options
         self._coding = Coding(api.connection.segments, options.segments)
         self._company = Company(api)
-        self.settle = QUEUE_SECONDS + sum(api.timeout) + SLACK
+        self.settle = QUEUE_SECONDS + sum(api.session.transport.timeout) + SLACK
 
     def problems(self, journals: Sequence[Journal]) -> list[Problem]:
         """Check journals against ledger, branch, accounts, subaccounts, periods and lengths; report all there is."""
@@ -175,11 +175,11 @@ class AcumaticaDrafts:
         """Start the release and wait until it is over; what became of it is seen by the next look."""
         location = self._api.start(f"{STANDING.name}/{RELEASE}", {"entity": batch.keys})
         waits = chain(POLLS, repeat(POLLS[-1]))
-        deadline = self._api.clock.monotonic() + RELEASE_SECONDS
+        deadline = self._api.session.transport.clock.monotonic() + RELEASE_SECONDS
         while location and not self._is_over(location):
-            if self._api.clock.monotonic() >= deadline:
+            if self._api.session.transport.clock.monotonic() >= deadline:
                 raise LostAnswerError(f"The release of {batch.number} was not over after {RELEASE_SECONDS:.0f} s.")
-            self._api.clock.sleep(next(waits))
+            self._api.session.transport.clock.sleep(next(waits))
 
     def _is_over(self, location: str) -> bool:
         """Ask whether a release is over; without an answer it may still go on."""

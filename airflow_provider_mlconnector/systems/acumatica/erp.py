@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
-from airflow_provider_mlconnector.errors import CapabilityError, UnknownNameError
+from airflow_provider_mlconnector.errors import UnknownNameError
 from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.systems.acumatica.api import AcumaticaApi
 from airflow_provider_mlconnector.systems.acumatica.balances import balances_of, read_balances
 from airflow_provider_mlconnector.systems.acumatica.capabilities import CAPABILITIES
+from airflow_provider_mlconnector.systems.acumatica.choices import probe
 from airflow_provider_mlconnector.systems.acumatica.company import Company
 from airflow_provider_mlconnector.systems.acumatica.connection import AcumaticaConnection
 from airflow_provider_mlconnector.systems.acumatica.entities import SUMMARY
@@ -26,19 +25,16 @@ from airflow_provider_mlconnector.systems.acumatica.masters import (
     read_vendors,
 )
 from airflow_provider_mlconnector.systems.acumatica.periods import period_status, read_periods
-from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
+from airflow_provider_mlconnector.systems.books import Books, Reader
 from airflow_provider_mlconnector.systems.http.tokens import TokenStore
-from airflow_provider_mlconnector.systems.port import Health, PeriodStatus, PeriodTotals, Reading, Scope
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from airflow_provider_mlconnector.systems.http.transport import DIRECT, Transport
+from airflow_provider_mlconnector.systems.port import Choice, Health, PeriodStatus, PeriodTotals
 
 
-class Acumatica:
+class Acumatica(Books):
     """The books of one company of an Acumatica tenant. Not to be shared between threads; close it, always.
 
     :param tokens: keeps the refresh token where a user agreed in a browser.
-    :param read_timeout: seconds without a byte from the server.
     """
 
     capabilities = CAPABILITIES
@@ -46,27 +42,14 @@ class Acumatica:
     def __init__(
         self,
         connection: AcumaticaConnection,
+        transport: Transport = DIRECT,
         *,
         tokens: TokenStore | None = None,
-        clock: Clock = SYSTEM_CLOCK,
-        retry: RetryPolicy = DEFAULT_POLICY,
-        proxies: Mapping[str, str] | None = None,
-        verify: bool | str = True,
-        read_timeout: float = 300.0,
     ) -> None:
         self._connection = connection
-        self._api = AcumaticaApi(
-            connection,
-            tokens=tokens,
-            clock=clock,
-            retry=retry,
-            proxies=proxies,
-            verify=verify,
-            read_timeout=read_timeout,
-        )
-        api, company = self._api, Company(self._api)
-        self._company = company
-        self._readers: dict[Dataset, Callable[[Scope, Reading], Iterator[pa.RecordBatch]]] = {
+        self._api = api = AcumaticaApi(connection, transport, tokens=tokens)
+        self._company = company = Company(api)
+        readers: dict[Dataset, Reader] = {
             Dataset.ACCOUNTS: lambda _, reading: read_accounts(api, reading),
             Dataset.COST_CENTRES: lambda scope, reading: read_cost_centres(api, scope, reading),
             Dataset.JOURNAL_LINES: lambda scope, reading: read_lines(api, company, scope, reading),
@@ -77,6 +60,7 @@ class Acumatica:
             Dataset.PERIODS: lambda _, reading: read_periods(company, reading),
             Dataset.PURCHASE_ORDERS: lambda _, reading: read_purchase_orders(api, reading),
         }
+        super().__init__(api, readers)
 
     def ping(self) -> Health:
         """Sign in, see that the endpoint is served, and find ledger and branch.
@@ -95,18 +79,11 @@ class Acumatica:
             f"{connection.version} is served; ledger {self._company.ledger_id} in {ledger.Currency.value}, "
             f"branch {connection.branch or 'any'} found."
         )
-        return Health(ok=True, sentence=sentence, server_time=self._api.server_time)
+        return Health(ok=True, sentence=sentence, server_time=self._api.session.server_time)
 
-    def read(self, dataset: Dataset, scope: Scope) -> Reading:
-        """Read a dataset; nothing is asked for until the batches are.
-
-        :raises CapabilityError: for a dataset that Acumatica does not give.
-        """
-        if dataset not in self._readers:
-            raise CapabilityError(CAPABILITIES.refusal(dataset))
-        reading = Reading(batches=iter(()))
-        reading.batches = self._watched(self._readers[dataset](scope, reading), reading)
-        return reading
+    def choices(self) -> Iterator[Choice]:
+        """Probe endpoint, ledger, branch, and the segments of subaccounts."""
+        return probe(self._api, self._company)
 
     def period_totals(self, period: Period) -> PeriodTotals:
         """Ask for the movement of each account by the account summary; the server does not count lines."""
@@ -120,20 +97,3 @@ class Acumatica:
     def period_status(self, period: Period) -> PeriodStatus:
         """Say whether the period may be posted to, by the master calendar."""
         return period_status(self._company, period)
-
-    def close(self) -> None:
-        """Log out and release connections."""
-        self._api.close()
-
-    def _watched(self, batches: Iterator[pa.RecordBatch], reading: Reading) -> Iterator[pa.RecordBatch]:
-        """Keep count of requests and of the largest modified stamp; leave out empty batches."""
-        import pyarrow.compute as pc
-
-        before = self._api.requests_made
-        for batch in batches:
-            reading.requests = self._api.requests_made - before
-            newest = pc.max(batch["modified_at"]).as_py()
-            reading.cursor = max(filter(None, (reading.cursor, newest)), default=None)
-            if batch.num_rows:
-                yield batch
-        reading.requests = self._api.requests_made - before

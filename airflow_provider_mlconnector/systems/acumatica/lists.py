@@ -27,6 +27,9 @@ KEYS_PAGE = 10_000
 DEEPEST = 100
 """How often a range of keys is halved; a server that orders keys in its own way may not see a half as we do."""
 
+NO_ENTITY = 404
+"""Status that says that there is no such entity; a record that is not there is a 500."""
+
 Key = tuple[str, ...]
 RecordT = TypeVar("RecordT", bound=Record)
 
@@ -73,12 +76,16 @@ class ListReader(Generic[RecordT]):
             yield from self._by_ranges(where)
 
     def of_keys(self, keys: Sequence[Key]) -> Iterator[list[RecordT]]:
-        """Yield the records of these keys, those that are there."""
+        """Yield the records of these keys, those that are there.
+
+        :raises NotFoundError: for a 404, which is said of the entity; a record that is not there is another answer.
+        """
         for key in keys:
             try:
                 yield [self._api.record(self._entity, key)]
-            except NotFoundError:
-                continue
+            except NotFoundError as exc:
+                if exc.status == NO_ENTITY:
+                    raise
 
     def _one_by_one(self, where: str) -> Iterator[list[RecordT]]:
         return self.of_keys(sorted(self._keys(where)))

@@ -6,11 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.systems.acumatica.company import Company, PostPeriod
 from airflow_provider_mlconnector.systems.acumatica.entities import YEARS
-from airflow_provider_mlconnector.systems.canonical import canonical_batch
+from airflow_provider_mlconnector.systems.periods import LedgerPeriod, periods_batch
 from airflow_provider_mlconnector.systems.port import PeriodStatus, Reading
 
 if TYPE_CHECKING:
@@ -27,18 +26,21 @@ _STATUS = {
 def read_periods(company: Company, reading: Reading) -> Iterator[pa.RecordBatch]:
     """Yield the ordinary periods; one for adjustments counts as the last of its year."""
     reading.resource = YEARS.name
-    ordinary = [period for period in company.periods if not period.adjusting]
-    columns = {
-        "record_id": [period.code for period in ordinary],
-        "document": [period.code for period in ordinary],
-        "period": [_key(period) for period in ordinary],
-        "name": [f"{period.name} {period.year}".strip() for period in ordinary],
-        "start": [period.start for period in ordinary],
-        "end": [period.end for period in ordinary],
-        "closed": [period.status in ("Closed", "Locked") for period in ordinary],
-        "locked": [period.status == "Locked" for period in ordinary],
-    }
-    yield canonical_batch(Dataset.PERIODS, columns)
+    periods = (
+        LedgerPeriod(
+            key=_key(period),
+            record_id=period.code,
+            document=period.code,
+            name=f"{period.name} {period.year}".strip(),
+            start=period.start,
+            end=period.end,
+            closed=period.status in ("Closed", "Locked"),
+            locked=period.status == "Locked",
+        )
+        for period in company.periods
+        if not period.adjusting
+    )
+    yield periods_batch(periods, reading)
 
 
 def period_status(company: Company, period: Period) -> PeriodStatus:

@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
-from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
+from airflow_provider_mlconnector.clock import Clock
 from airflow_provider_mlconnector.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -35,6 +35,7 @@ from airflow_provider_mlconnector.systems.http.entra import require_tls
 from airflow_provider_mlconnector.systems.http.retry import RetryPolicy
 from airflow_provider_mlconnector.systems.http.session import HttpSession
 from airflow_provider_mlconnector.systems.http.tokens import Token, TokenStore
+from airflow_provider_mlconnector.systems.http.transport import DIRECT, Transport
 
 LOGIN_PATH = "entity/auth/login"
 LOGOUT_PATH = "entity/auth/logout"
@@ -215,10 +216,7 @@ def store_consent(
     code: str,
     redirect_uri: str,
     tokens: TokenStore,
-    *,
-    clock: Clock = SYSTEM_CLOCK,
-    proxies: Mapping[str, str] | None = None,
-    verify: bool | str = True,
+    transport: Transport = DIRECT,
 ) -> None:
     """Turn the code that the site sent to ``redirect_uri`` into a refresh token, and store it.
 
@@ -226,10 +224,9 @@ def store_consent(
     :raises ProtocolError: when it gives no refresh token.
     """
     login = _code_grant(connection)
-    root = require_tls(connection.base_url)
-    door = HttpSession(root, classify=classify, clock=clock, proxies=proxies, verify=verify)
+    door = HttpSession(require_tls(connection.base_url), transport, classify=classify)
     try:
-        refresher = redeem_code(door, login, code, redirect_uri, clock)
+        refresher = redeem_code(door, login, code, redirect_uri, transport.clock)
     finally:
         door.close()
     tokens.put_refresh_token(fingerprint(connection.base_url, login), refresher)

@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
+from dataclasses import replace
 
-from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
 from airflow_provider_mlconnector.errors import MlconnectorError
 from airflow_provider_mlconnector.systems.anaplan.access import Access
 from airflow_provider_mlconnector.systems.anaplan.auth import Login, fingerprint
@@ -27,9 +25,9 @@ from airflow_provider_mlconnector.systems.anaplan.ports import Budget, TokenStor
 from airflow_provider_mlconnector.systems.anaplan.wire import ModelApi, classify, collection, json_of, object_of
 from airflow_provider_mlconnector.systems.http.retry import RetryPolicy
 from airflow_provider_mlconnector.systems.http.session import HttpSession
+from airflow_provider_mlconnector.systems.http.transport import DIRECT, Transport
 from airflow_provider_mlconnector.systems.port import Health
 
-CONNECT_TIMEOUT = 10.0
 RETRIES = RetryPolicy(patience=300.0)  # whoever meets 429s for longer leaves, and comes back
 LONG_WAIT = 5.0  # seconds of waiting for the budget that are worth a line in the log
 
@@ -41,42 +39,32 @@ class AnaplanClient:
 
     :param tokens: keeps the token, shared with whoever shares the store.
     :param budget: the tenant's requests per minute, kept per host.
-    :param proxies: by scheme, as requests takes them.
-    :param read_timeout: seconds of silence that are borne; an idle model may take minutes to wake up.
+    :param transport: an idle model may take minutes to wake up, so that its patience has to last for them.
     """
 
     def __init__(
         self,
         hosts: Hosts,
         login: Login,
+        transport: Transport = DIRECT,
         *,
         tokens: TokenStore,
         budget: Budget,
-        clock: Clock = SYSTEM_CLOCK,
-        proxies: Mapping[str, str] | None = None,
-        verify: bool | str = True,
-        read_timeout: float = 300.0,
     ) -> None:
         self._hosts = hosts
         self._budget = budget
-        self._clock = clock
-        self._service = LoginService(
-            hosts, clock=clock, proxies=proxies, verify=verify, before_request=self._take_from_budget
-        )
+        self._clock = transport.clock
+        self._service = LoginService(hosts, transport, before_request=self._take_from_budget)
         access = Access(login, self._service, tokens, fingerprint(hosts, login))
         self._session = HttpSession(
             hosts.api,
+            replace(transport, retry=RETRIES),
             authorize=access.headers,
             on_unauthorized=access.refused,
             classify=classify,
             before_request=self._take_from_budget,
             on_throttled=self._hold_others_back,
-            retry=RETRIES,
-            clock=clock,
-            timeout=(CONNECT_TIMEOUT, read_timeout),
             headers={"Accept": "application/json"},
-            proxies=proxies,
-            verify=verify,
         )
 
     @property
@@ -97,17 +85,12 @@ class AnaplanClient:
     def ping(self) -> Health:
         """Log in and ask who we are; an error becomes the sentence."""
         try:
-            response = self._session.request("GET", "users/me")
-            user = object_of(json_of(response), "user")
+            user = object_of(json_of(self._session.request("GET", "users/me")), "user")
         except MlconnectorError as exc:
             return Health(False, str(exc))
-        moment = response.headers.get("Date")
         name = user.get("email") or user.get("id") or "a user without a name"
-        return Health(
-            True,
-            f"Logged in to Anaplan at {self._hosts.name} as {name}.",
-            server_time=parsedate_to_datetime(moment) if moment else None,
-        )
+        sentence = f"Logged in to Anaplan at {self._hosts.name} as {name}."
+        return Health(True, sentence, server_time=self._session.server_time)
 
     def workspaces(self) -> tuple[Workspace, ...]:
         """List the workspaces that the user may see."""

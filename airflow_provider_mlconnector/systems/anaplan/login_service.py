@@ -6,11 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
 from airflow_provider_mlconnector.errors import (
     AuthenticationError,
     LostAnswerError,
@@ -22,12 +20,13 @@ from airflow_provider_mlconnector.systems.anaplan.hosts import Hosts
 from airflow_provider_mlconnector.systems.anaplan.ports import Token
 from airflow_provider_mlconnector.systems.anaplan.wire import json_of, object_of
 from airflow_provider_mlconnector.systems.http.failures import error_of_status, said_by
+from airflow_provider_mlconnector.systems.http.retry import http_date
 from airflow_provider_mlconnector.systems.http.session import HttpSession
+from airflow_provider_mlconnector.systems.http.transport import DIRECT, Transport
 
 if TYPE_CHECKING:
     import requests
 
-TIMEOUT = (10.0, 60.0)
 LOGIN = "token/authenticate"
 PROOF_WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)  # before a login by certificate is tried again with a new proof
 LIFE = 2100.0  # seconds that a token lives after login or refresh
@@ -67,28 +66,15 @@ class LoginService:
     def __init__(
         self,
         hosts: Hosts,
+        transport: Transport = DIRECT,
         *,
-        clock: Clock = SYSTEM_CLOCK,
-        proxies: Mapping[str, str] | None = None,
-        verify: bool | str = True,
         before_request: Callable[[], None] | None = None,
     ) -> None:
-        self.clock = clock
+        self.clock = transport.clock
         self.logins = 0
-
-        def session(url: str, classify: Callable[[requests.Response], MlconnectorError]) -> HttpSession:
-            return HttpSession(
-                url,
-                classify=classify,
-                before_request=before_request,
-                clock=clock,
-                timeout=TIMEOUT,
-                proxies=proxies,
-                verify=verify,
-            )
-
-        self._auth = session(hosts.auth, _login_error)
-        self._oauth = session(hosts.oauth, _oauth_error)
+        wire = transport.to_login()
+        self._auth = HttpSession(hosts.auth, wire, classify=_login_error, before_request=before_request)
+        self._oauth = HttpSession(hosts.oauth, wire, classify=_oauth_error, before_request=before_request)
 
     @property
     def requests_made(self) -> int:
@@ -154,19 +140,13 @@ class LoginService:
             raise ProtocolError("Anaplan's authentication service gave no token.", path=urlsplit(response.url).path)
         life = LIFE
         if isinstance(expires_at, (int, float)):
-            life = expires_at / 1000.0 - _server_time(response, self.clock.now()).timestamp()
+            server_time = http_date(response.headers.get("Date")) or self.clock.now()
+            life = expires_at / 1000.0 - server_time.timestamp()
         return Token(value, self._end_of_life(life), ANAPLAN_TOKEN)
 
     def _end_of_life(self, life: float) -> datetime:
         """Return when a token of that many seconds ends; a senseless figure must not make every call log in."""
         return self.clock.now() + timedelta(seconds=min(LIFE, max(LEAST_LIFE, life)))
-
-
-def _server_time(response: requests.Response, default: datetime) -> datetime:
-    try:
-        return parsedate_to_datetime(response.headers["Date"])
-    except (KeyError, ValueError):
-        return default
 
 
 def _login_error(response: requests.Response) -> MlconnectorError:

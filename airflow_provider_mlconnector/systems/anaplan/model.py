@@ -70,7 +70,7 @@ class AnaplanModel:
     @property
     def request_timeout(self) -> float:
         """Seconds after which a request that was sent, whatever became of it, can no longer take effect."""
-        return sum(self._api.session.timeout) + REQUEST_SLACK
+        return sum(self._api.session.transport.timeout) + REQUEST_SLACK
 
     # What it is and does
 

@@ -22,7 +22,8 @@ from airflow_provider_mlconnector.errors import (
     ServerError,
 )
 from airflow_provider_mlconnector.systems.http.failures import error_of_status, said_by
-from airflow_provider_mlconnector.systems.http.session import HttpSession, Timeout
+from airflow_provider_mlconnector.systems.http.session import HttpSession
+from airflow_provider_mlconnector.systems.http.transport import Timeout
 
 if TYPE_CHECKING:
     import requests

@@ -4,13 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
 from airflow_provider_mlconnector.errors import ProtocolError, RemoteError, UnknownNameError
 from airflow_provider_mlconnector.systems.business_central.answers import (
     classify,
@@ -24,11 +21,10 @@ from airflow_provider_mlconnector.systems.business_central.connection import (
     FinanceApi,
 )
 from airflow_provider_mlconnector.systems.business_central.resources import Api, Resource
-from airflow_provider_mlconnector.systems.http.entra import EntraTokens, require_tls
+from airflow_provider_mlconnector.systems.http.entra import EntraSession
 from airflow_provider_mlconnector.systems.http.json_rows import RowDecoder
 from airflow_provider_mlconnector.systems.http.odata import ODataReader, Page, Reduction, address, overlapped
-from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
-from airflow_provider_mlconnector.systems.http.session import HttpSession
+from airflow_provider_mlconnector.systems.http.transport import DIRECT, Transport
 from airflow_provider_mlconnector.systems.port import Finding
 
 if TYPE_CHECKING:
@@ -54,10 +50,9 @@ class Company(msgspec.Struct, rename={"display_name": "displayName"}):
 
 
 class Companies(msgspec.Struct):
-    """The companies of the environment, and the server's clock when it listed them."""
+    """The companies of the environment."""
 
     value: list[Company]
-    server_time: datetime | None = None
 
 
 class BusinessCentralApi:
@@ -67,57 +62,15 @@ class BusinessCentralApi:
     """
 
     def __init__(
-        self,
-        connection: BusinessCentralConnection,
-        *,
-        clock: Clock = SYSTEM_CLOCK,
-        retry: RetryPolicy = DEFAULT_POLICY,
-        proxies: Mapping[str, str] | None = None,
-        verify: bool | str = True,
-        read_timeout: float = 300.0,
-        replica: bool = True,
+        self, connection: BusinessCentralConnection, transport: Transport = DIRECT, *, replica: bool = True
     ) -> None:
         self.connection = connection
         self._headers = READING if replica else PLAIN
-        self._tokens = None
-        if connection.credential is not None:
-            self._tokens = EntraTokens(
-                connection.authority_url,
-                connection.tenant,
-                connection.credential,
-                SCOPE,
-                clock=clock,
-                retry=retry,
-                proxies=proxies,
-                verify=verify,
-            )
-        self.session = HttpSession(
-            require_tls(connection.root),
-            authorize=self._tokens.headers if self._tokens else None,
-            on_unauthorized=self._tokens.reject if self._tokens else None,
-            classify=classify,
-            retry=retry,
-            clock=clock,
-            timeout=(10.0, read_timeout),
-            proxies=proxies,
-            verify=verify,
-            one_at_a_time=True,
-        )
+        self.session = EntraSession(connection.root, connection, SCOPE, transport, classify=classify)
         size = min(connection.page_size, LARGEST_PAGE)
-        self._reader = ODataReader(self.session, page_size=size, headers=self._headers, clock=clock)
+        self._reader = ODataReader(self.session, page_size=size, headers=self._headers)
         self._companies: Companies | None = None
         self._offered: dict[str, bool] = {}
-
-    @property
-    def requests_made(self) -> int:
-        """Requests sent to the APIs so far."""
-        return self.session.requests_made
-
-    def close(self) -> None:
-        """Release connections."""
-        self.session.close()
-        if self._tokens:
-            self._tokens.close()
 
     def company_id(self) -> str:
         """Return the company's id; looked up by name or display name unless the connection has it."""
@@ -127,12 +80,10 @@ class BusinessCentralApi:
         """Return the companies of the environment, asked for once; the service allows 300, which is one page."""
         if self._companies is None:
             response = self.session.request("GET", f"{Api.V2}/companies", headers=self._headers)
-            date = response.headers.get("Date")
             try:
                 self._companies = msgspec.json.decode(response.content, type=Companies)
             except msgspec.DecodeError as exc:
                 raise ProtocolError(f"The list of companies is broken: {exc}.", path=f"{Api.V2}/companies") from None
-            self._companies.server_time = parsedate_to_datetime(date) if date else None
         return self._companies
 
     def find_company(self) -> Company:
@@ -166,22 +117,22 @@ class BusinessCentralApi:
 
     def answers(self, path: str, params: Mapping[str, str]) -> bool:
         """Say whether the server offers a path."""
-        return self.text(path, params) is not None
-
-    def text(self, path: str, params: Mapping[str, str]) -> str | None:
-        """Return a plain answer, such as a count; None where the server does not offer it."""
         try:
-            response = self.session.request("GET", address(path, params), headers=self._headers)
+            self.session.request("GET", address(path, params), headers=self._headers)
+        except RemoteError as exc:
+            if is_not_answered(exc):
+                return False
+            raise
+        return True
+
+    def count(self, resource: Resource, where: str) -> int | None:
+        """Ask the server how many rows it has; None where it does not say."""
+        try:
+            return self._reader.count(self.path(resource), {"$filter": where} if where else {})
         except RemoteError as exc:
             if is_not_answered(exc):
                 return None
             raise
-        return response.content.decode("utf-8-sig", "replace").strip()
-
-    def count(self, resource: Resource, where: str) -> int | None:
-        """Ask the server how many rows it has; None where it does not say."""
-        count = self.text(f"{self.path(resource)}/$count", {"$filter": where} if where else {}) or ""
-        return int(count) if count.isdecimal() else None
 
     def path(self, resource: Resource) -> str:
         """Return the path of a resource below ``/api``."""

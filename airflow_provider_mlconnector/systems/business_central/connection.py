@@ -7,10 +7,9 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from airflow_provider_mlconnector.systems.http.entra import Credential
+from airflow_provider_mlconnector.systems.http.entra import EntraConnection
 
 CLOUD_URL = "https://api.businesscentral.dynamics.com"
-LOGIN_URL = "https://login.microsoftonline.com"
 SCOPE = "https://api.businesscentral.dynamics.com/.default"
 LARGEST_PAGE = 20_000
 """Rows per page above which the service answers 413 (operational limits, online)."""
@@ -38,24 +37,19 @@ class BalanceSource(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BusinessCentralConnection:
+class BusinessCentralConnection(EntraConnection):
     """One company.
 
-    :param tenant: id or domain of the Entra tenant.
     :param company: id (GUID), name or display name.
-    :param credential: None leaves requests without credentials, for a server that asks for none.
     :param api_url: address of the APIs (``…/api``, or ``…/api/v2.0``) where it is not made from host, tenant and
         environment.
     :param page_size: rows per page, at most 20,000; pages that are too much for the server are halved.
     :param closing_sources: source codes of year-end closing entries (Source Code Setup, "Close Income Statement").
     """
 
-    tenant: str
     environment: str
     company: str
-    credential: Credential | None
     base_url: str = CLOUD_URL
-    authority_url: str = LOGIN_URL
     api_url: str = ""
     source: FinanceApi = FinanceApi.AUTO
     balances: BalanceSource = BalanceSource.TRIAL_BALANCES

@@ -11,13 +11,14 @@ from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
 from airflow_provider_mlconnector.systems.business_central.connection import FinanceApi
 from airflow_provider_mlconnector.systems.business_central.hierarchy import parents_by_totals
-from airflow_provider_mlconnector.systems.business_central.names import decode_name, head, quoted
+from airflow_provider_mlconnector.systems.business_central.names import decode_name, head
 from airflow_provider_mlconnector.systems.business_central.resources import (
     DIMENSION_VALUES,
     DIMENSIONS,
     FINANCE_DIMENSION_VALUES,
 )
 from airflow_provider_mlconnector.systems.canonical import canonical_batch
+from airflow_provider_mlconnector.systems.http.keyset import literal
 from airflow_provider_mlconnector.systems.port import Finding, FindingKind, Reading, Scope
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def dimension_ids(api: BusinessCentralApi) -> dict[str, str]:
 
 
 def _finance_values(api: BusinessCentralApi, code: str, reading: Reading) -> pa.RecordBatch:
-    batches = api.rows(FINANCE_DIMENSION_VALUES, reading.findings, where=f"dimensionCode eq {quoted(code)}")
+    batches = api.rows(FINANCE_DIMENSION_VALUES, reading.findings, where=f"dimensionCode eq {literal(code)}")
     rows = [row for batch in batches for row in batch.to_pylist()]
     kinds = [decode_name(row["dimensionValueType"]) for row in rows]
     codes = [row["dimensionValueCode"] for row in rows]

@@ -52,7 +52,7 @@ class BusinessCentralDrafts:
     def __init__(self, api: BusinessCentralApi, name: BatchName) -> None:
         self._api = api
         self._name = name
-        self.settle = sum(api.session.timeout) + SLACK
+        self.settle = sum(api.session.transport.timeout) + SLACK
 
     def problems(self, journals: Sequence[Journal]) -> list[Problem]:
         """Check journals against batch, accounts, dimensions, rules and dates; report all there is."""
@@ -92,7 +92,7 @@ class BusinessCentralDrafts:
 
     def close(self) -> None:
         """Release connections; there is no session to log off from."""
-        self._api.close()
+        self._api.session.close()
 
     def _posted(self, journal: Journal) -> Draft | None:
         posted = posted_document(self._api, journal.key, journal.posting_date if journal.lines else None)

@@ -3,41 +3,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
-from airflow_provider_mlconnector.errors import CapabilityError, ConfigurationError, RemoteError
+from airflow_provider_mlconnector.errors import ConfigurationError, RemoteError
 from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.finance.periods import Period
+from airflow_provider_mlconnector.systems.books import Books, Reader
 from airflow_provider_mlconnector.systems.business_central.accounts import read_accounts
 from airflow_provider_mlconnector.systems.business_central.answers import is_not_answered
 from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
 from airflow_provider_mlconnector.systems.business_central.balances import read_balances, trial_balance
 from airflow_provider_mlconnector.systems.business_central.capabilities import CAPABILITIES
+from airflow_provider_mlconnector.systems.business_central.choices import probe
 from airflow_provider_mlconnector.systems.business_central.connection import BusinessCentralConnection, FinanceApi
 from airflow_provider_mlconnector.systems.business_central.cost_centres import read_cost_centres
 from airflow_provider_mlconnector.systems.business_central.lines import days_of, read_lines
+from airflow_provider_mlconnector.systems.business_central.orders import read_purchase_orders
 from airflow_provider_mlconnector.systems.business_central.people import read_employees, read_vendors
 from airflow_provider_mlconnector.systems.business_central.periods import period_status, read_periods
 from airflow_provider_mlconnector.systems.business_central.resources import FINANCE_LINES, LINES
-from airflow_provider_mlconnector.systems.canonical import PeriodOf, key_lookup, watched
-from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
-from airflow_provider_mlconnector.systems.port import Health, PeriodStatus, PeriodTotals, Reading, Scope, added
+from airflow_provider_mlconnector.systems.canonical import PeriodOf, calendar_lookup, key_lookup
+from airflow_provider_mlconnector.systems.http.transport import DIRECT, Transport
+from airflow_provider_mlconnector.systems.port import Choice, Health, PeriodStatus, PeriodTotals, added
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    import pyarrow as pa
 
-
-class BusinessCentral:
+class BusinessCentral(Books):
     """The books of one company of Business Central online. Not to be shared between threads.
+
+    Modified stamps lag: entries of a long transaction and of the read replica appear with an earlier stamp, so that
+    ``Scope.since`` should lie some minutes before the last cursor.
 
     :param calendar: which period a posting date belongs to: ``period_of`` of a close calendar. Without one, lines
         are known by the period that is read, and accounting periods cannot be told.
-    :param read_timeout: seconds without a byte from the server.
     """
 
     capabilities = CAPABILITIES
@@ -46,34 +48,24 @@ class BusinessCentral:
         self,
         connection: BusinessCentralConnection,
         calendar: PeriodOf | None = None,
-        *,
-        clock: Clock = SYSTEM_CLOCK,
-        retry: RetryPolicy = DEFAULT_POLICY,
-        proxies: Mapping[str, str] | None = None,
-        verify: bool | str = True,
-        read_timeout: float = 300.0,
+        transport: Transport = DIRECT,
     ) -> None:
         self._connection = connection
-        self._api = BusinessCentralApi(
-            connection, clock=clock, retry=retry, proxies=proxies, verify=verify, read_timeout=read_timeout
-        )
+        self._api = api = BusinessCentralApi(connection, transport)
         self._calendar = calendar
-        self._readers: dict[Dataset, Callable[[Scope, Reading], Iterator[pa.RecordBatch]]] = {
-            Dataset.ACCOUNTS: lambda _, reading: read_accounts(self._api, reading),
-            Dataset.COST_CENTRES: lambda scope, reading: read_cost_centres(self._api, scope, reading),
+        readers: dict[Dataset, Reader] = {
+            Dataset.ACCOUNTS: lambda _, reading: read_accounts(api, reading),
+            Dataset.COST_CENTRES: lambda scope, reading: read_cost_centres(api, scope, reading),
             Dataset.JOURNAL_LINES: lambda scope, reading: read_lines(
-                self._api, scope, reading, key_lookup(calendar, scope.period), ends_year=self._ends_year(scope.period)
+                api, scope, reading, key_lookup(calendar, scope.period), ends_year=self._ends_year(scope.period)
             ),
-            Dataset.ACCOUNT_BALANCES: lambda scope, reading: read_balances(self._api, scope, reading),
-            Dataset.VENDORS: lambda _, reading: read_vendors(self._api, reading),
-            Dataset.EMPLOYEES: lambda _, reading: read_employees(self._api, reading),
-            Dataset.PERIODS: lambda _, reading: read_periods(self._api, reading, key_lookup(calendar, None)),
+            Dataset.ACCOUNT_BALANCES: lambda scope, reading: read_balances(api, scope, reading),
+            Dataset.VENDORS: lambda _, reading: read_vendors(api, reading),
+            Dataset.EMPLOYEES: lambda _, reading: read_employees(api, reading),
+            Dataset.PERIODS: lambda _, reading: read_periods(api, reading, calendar_lookup(calendar)),
+            Dataset.PURCHASE_ORDERS: lambda _, reading: read_purchase_orders(api, reading),
         }
-
-    @property
-    def requests_made(self) -> int:
-        """Requests sent so far, logins not counted."""
-        return self._api.requests_made
+        super().__init__(api.session, readers)
 
     def ping(self) -> Health:
         """Log in, find the company and see whether the finance API answers; two requests and the login.
@@ -89,26 +81,11 @@ class BusinessCentral:
             f"Logged in to environment {self._connection.environment} of tenant {self._connection.tenant}; "
             f"company {company.display_name or company.name} found; {finance}."
         )
-        return Health(ok=ok, sentence=sentence, server_time=self._api.companies().server_time)
+        return Health(ok=ok, sentence=sentence, server_time=self._api.session.server_time)
 
-    def read(self, dataset: Dataset, scope: Scope) -> Reading:
-        """Read a dataset; nothing is asked for until the batches are.
-
-        Modified stamps lag: entries of a long transaction and of the read replica appear with an earlier stamp, so that
-        ``scope.since`` should lie some minutes before the last cursor.
-
-        :raises CapabilityError: for a dataset that Business Central does not give, and for periods without a calendar.
-        """
-        if dataset not in self._readers:
-            raise CapabilityError(
-                f"Business Central does not give {dataset}.", hint=f"It gives {', '.join(sorted(self._readers))}."
-            )
-        if dataset is Dataset.PERIODS and self._calendar is None:
-            raise CapabilityError("Only a calendar tells which fiscal period an accounting period is; none is given.")
-        reading = Reading(batches=iter(()))
-        batches = self._readers[dataset](scope, reading)
-        reading.batches = watched(batches, reading, lambda: self._api.requests_made)
-        return reading
+    def choices(self) -> Iterator[Choice]:
+        """Probe environment, company, and the API that the ledger is read from."""
+        return probe(self._api)
 
     def period_totals(self, period: Period) -> PeriodTotals:
         """Ask for the number of entries of a period, and for its trial balance; None for what is not answered.
@@ -131,10 +108,6 @@ class BusinessCentral:
         """Say whether the period may be posted into, by accountingPeriods and generalLedgerSetup."""
         return period_status(self._api, period)
 
-    def close(self) -> None:
-        """Release connections; there is no session to log off from."""
-        self._api.close()
-
     def _finance_api(self) -> tuple[bool, str]:
         """Return whether the connection's choice of API works, and what to tell about it."""
         source = self._connection.source
@@ -156,7 +129,7 @@ class BusinessCentral:
     def _movements(self, period: Period, *, closing: bool = False) -> dict[str, Decimal] | None:
         try:
             balances = trial_balance(self._api, period, [], closing=closing)
-            return {balance.account: balance.movement for balance in balances}
+            return {account: balance.movement for account, balance in balances}
         except RemoteError as exc:
             if is_not_answered(exc):
                 return None

@@ -14,6 +14,7 @@ from airflow_provider_mlconnector.systems.canonical import Column
 BLANK_DATE = date.min
 """``0001-01-01``, and at midnight UTC: what the service writes where there is no date or stamp."""
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _ENCODED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
@@ -36,13 +37,13 @@ def stamps(times: Column) -> Column:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    blank = pa.scalar(datetime.min.replace(tzinfo=UTC), times.type)
+    blank = pa.scalar(_NEVER, times.type)
     return pc.if_else(pc.equal(times, blank), pa.scalar(None, times.type), times)
 
 
-def quoted(text: str) -> str:
-    """Return a text as a literal of a filter."""
-    return "'" + text.replace("'", "''") + "'"
+def touched(moment: datetime) -> datetime | None:
+    """Return a modified stamp, None for a blank one."""
+    return None if moment == _NEVER else moment
 
 
 def posted_within(period: Period) -> str:

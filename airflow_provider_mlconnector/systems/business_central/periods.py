@@ -10,14 +10,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.errors import RemoteError
-from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.systems.business_central.answers import is_not_answered
 from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
-from airflow_provider_mlconnector.systems.business_central.names import BLANK_DATE, head
+from airflow_provider_mlconnector.systems.business_central.names import BLANK_DATE, touched
 from airflow_provider_mlconnector.systems.business_central.resources import LEDGER_SETUP, PERIODS, Resource
-from airflow_provider_mlconnector.systems.canonical import KeyOf, canonical_batch
-from airflow_provider_mlconnector.systems.port import Finding, FindingKind, PeriodStatus, Reading
+from airflow_provider_mlconnector.systems.canonical import KeyOf
+from airflow_provider_mlconnector.systems.periods import LedgerPeriod, periods_batch
+from airflow_provider_mlconnector.systems.port import PeriodStatus, Reading
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,22 +32,21 @@ def read_periods(api: BusinessCentralApi, reading: Reading, key_of: KeyOf) -> It
     rows = [row for batch in api.rows(PERIODS, reading.findings) for row in batch.to_pylist()]
     found = sorted(rows, key=lambda row: row["startingDate"])
     ends = [_day_before(later["startingDate"]) for _, later in pairwise(found)] + [None] * bool(found)
-    placed = [(row, end, key_of(row["startingDate"])) for row, end in zip(found, ends, strict=True)]
-    for row, _, key in placed:
-        if key is None:
-            day = str(row["startingDate"])
-            reading.findings.append(Finding(FindingKind.ROW_INVALID, day, "no period of the calendar has this day"))
-    kept = [(row, end, key) for row, end, key in placed if key is not None]
-    columns = {
-        **head([row for row, _, _ in kept], document="name"),
-        "period": [key for _, _, key in kept],
-        "name": [row["name"] for row, _, _ in kept],
-        "start": [row["startingDate"] for row, _, _ in kept],
-        "end": [end for _, end, _ in kept],
-        "closed": [row["closed"] for row, _, _ in kept],
-        "locked": [row["dateLocked"] for row, _, _ in kept],
-    }
-    yield canonical_batch(Dataset.PERIODS, columns)
+    periods = (
+        LedgerPeriod(
+            key=key_of(row["startingDate"]),
+            record_id=row["id"],
+            document=row["name"],
+            name=row["name"],
+            start=row["startingDate"],
+            end=end,
+            closed=row["closed"],
+            locked=row["dateLocked"],
+            modified_at=touched(row["lastModifiedDateTime"]),
+        )
+        for row, end in zip(found, ends, strict=True)
+    )
+    yield periods_batch(periods, reading)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ class Api(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """An entity set.
+    """An entity set; fields that hold objects are those of its navigations, which the server expands.
 
     :param select: ask for the fields by name: rows hold more than we should see, or more than is worth sending.
     :param top: how many rows are wanted at most; 0 for all.
@@ -128,6 +128,20 @@ EMPLOYEES = Resource(
 VENDORS = Resource(
     "vendors",
     fields_of("id:t! number:t! displayName:t! blocked:t currencyCode:t balance:m lastModifiedDateTime:s"),
+    select=True,
+)
+ORDER_LINES = Field(
+    "purchaseOrderLines", Kind.OBJECTS, Need.NEEDED, fields_of("quantity:m! invoicedQuantity:m! netAmount:m!")
+)
+PURCHASE_ORDERS = Resource(
+    "purchaseOrders",
+    (
+        *fields_of(
+            "id:t! number:t! orderDate:d vendorNumber:t! currencyCode:t requestedReceiptDate:d "
+            "totalAmountExcludingTax:m! status:t lastModifiedDateTime:s"
+        ),
+        ORDER_LINES,
+    ),
     select=True,
 )
 PERIODS = Resource(

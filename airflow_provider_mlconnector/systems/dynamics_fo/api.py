@@ -4,22 +4,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
 from airflow_provider_mlconnector.errors import ProtocolError, RemoteError
 from airflow_provider_mlconnector.systems.dynamics_fo.answers import classify, judged_change
 from airflow_provider_mlconnector.systems.dynamics_fo.connection import LARGEST_PAGE, FinanceOperationsConnection
 from airflow_provider_mlconnector.systems.dynamics_fo.resources import Resource
-from airflow_provider_mlconnector.systems.http.entra import EntraTokens, require_tls
+from airflow_provider_mlconnector.systems.http.entra import EntraSession
 from airflow_provider_mlconnector.systems.http.json_rows import RowDecoder
+from airflow_provider_mlconnector.systems.http.keyset import keyset_pages
 from airflow_provider_mlconnector.systems.http.odata import ODataReader, Page, address
-from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
-from airflow_provider_mlconnector.systems.http.session import HttpSession
+from airflow_provider_mlconnector.systems.http.transport import DIRECT, Transport
 from airflow_provider_mlconnector.systems.port import Finding
 
 if TYPE_CHECKING:
@@ -35,67 +32,22 @@ CROSS_COMPANY = {"cross-company": "true"}
 """Of every read: without it only the default company of the application's user is seen, and no error says so."""
 
 
+class _PublicSet(msgspec.Struct):
+    name: str
+
+
+class _PublicSets(msgspec.Struct):
+    value: list[_PublicSet]
+
+
 class FinanceOperationsApi:
-    """The read side of one environment. One request is on its way at a time, so that readers can be counted.
+    """The read side of one environment. One request is on its way at a time, so that readers can be counted."""
 
-    ``server_time`` is the server's clock at its last plain answer.
-    """
-
-    def __init__(
-        self,
-        connection: FinanceOperationsConnection,
-        *,
-        clock: Clock = SYSTEM_CLOCK,
-        retry: RetryPolicy = DEFAULT_POLICY,
-        proxies: Mapping[str, str] | None = None,
-        verify: bool | str = True,
-        read_timeout: float = 300.0,
-    ) -> None:
+    def __init__(self, connection: FinanceOperationsConnection, transport: Transport = DIRECT) -> None:
         self.connection = connection
-        self.clock = clock
-        self.server_time: datetime | None = None
-        self._tokens = None
-        if connection.credential is not None:
-            self._tokens = EntraTokens(
-                connection.authority_url,
-                connection.tenant,
-                connection.credential,
-                connection.scope,
-                clock=clock,
-                retry=retry,
-                proxies=proxies,
-                verify=verify,
-            )
-        self._session = HttpSession(
-            require_tls(connection.root),
-            authorize=self._tokens.headers if self._tokens else None,
-            on_unauthorized=self._tokens.reject if self._tokens else None,
-            classify=classify,
-            retry=retry,
-            clock=clock,
-            timeout=(10.0, read_timeout),
-            proxies=proxies,
-            verify=verify,
-            one_at_a_time=True,
-        )
+        self.session = EntraSession(connection.root, connection, connection.scope, transport, classify=classify)
         size = min(connection.page_size, LARGEST_PAGE)
-        self._reader = ODataReader(self._session, page_size=size, headers=READING, clock=clock)
-
-    @property
-    def timeout(self) -> tuple[float, float]:
-        """Seconds to connect, and of silence, after which a request is given up."""
-        return self._session.timeout
-
-    @property
-    def requests_made(self) -> int:
-        """Requests sent so far, logins not counted."""
-        return self._session.requests_made
-
-    def close(self) -> None:
-        """Release connections."""
-        self._session.close()
-        if self._tokens:
-            self._tokens.close()
+        self._reader = ODataReader(self.session, page_size=size, headers=READING)
 
     def rows(self, resource: Resource, findings: list[Finding], *, where: str = "") -> list[dict[str, Any]]:
         """Return the rows of a small set under their stock names, each once.
@@ -122,7 +74,7 @@ class FinanceOperationsApi:
         """Yield the pages of a large set in order of its number."""
         params = {**CROSS_COMPANY, "$filter": where}
         params["$select"] = ",".join(field.name for field in resource.wire_fields)
-        pages = self._reader.by_key(resource.name, params, resource.field(resource.order))
+        pages = keyset_pages(self._reader, resource.name, params, [resource.field(resource.order)], counted=True)
         return _decoder(resource).checked(pages, findings)
 
     def decode(self, resource: Resource, page: Page) -> pa.RecordBatch:
@@ -153,16 +105,11 @@ class FinanceOperationsApi:
     def _send_once(self, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str]) -> None:
         data = None if body is None else _BODIES.encode(body)
         plain = {**READING, "Content-Type": "application/json"}
-        self._session.request(method, path, data=data, headers=plain | dict(headers), idempotent=False)
+        self.session.request(method, path, data=data, headers=plain | dict(headers), idempotent=False)
 
     def count(self, resource: Resource, where: str) -> int:
         """Ask the server how many rows it has."""
-        path = address(f"{resource.name}/$count", {**CROSS_COMPANY, "$filter": where})
-        response = self._session.request("GET", path, headers=READING)
-        date = response.headers.get("Date")
-        self.server_time = parsedate_to_datetime(date) if date else None
-        text = response.content.decode("utf-8-sig", "replace").strip()
-        return int(text) if text.isdecimal() else 0
+        return self._reader.count(resource.name, {**CROSS_COMPANY, "$filter": where}) or 0
 
     def first_row(self, resource: Resource, name: str, where: str = "") -> Any:
         """Return one field of the first row of a set; None when there is no row."""
@@ -171,6 +118,23 @@ class FinanceOperationsApi:
         page = next(self._reader.pages(resource.name, asked))
         first = msgspec.json.decode(page.rows[0], type=dict[str, Any]) if page.rows else {}
         return first.get(resource.field(name))
+
+    def columns(self, name: str) -> tuple[str, ...]:
+        """Return the columns of a set as its first row shows them; none where it has no row.
+
+        :raises NotFoundError: when there is no such set.
+        """
+        page = next(self._reader.pages(name, {**CROSS_COMPANY, "$top": "1"}))
+        first = msgspec.json.decode(page.rows[0], type=dict[str, Any]) if page.rows else {}
+        return tuple(column for column in first if not column.startswith("@"))
+
+    def public_sets(self) -> tuple[str, ...]:
+        """Return the names of all sets that the environment publishes."""
+        body = self.session.request("GET", "", headers=READING).content
+        try:
+            return tuple(one.name for one in msgspec.json.decode(body, type=_PublicSets).value)
+        except msgspec.DecodeError as exc:
+            raise ProtocolError(f"The list of public sets is broken: {exc}.", path="/data") from None
 
 
 def _decoder(resource: Resource) -> RowDecoder:

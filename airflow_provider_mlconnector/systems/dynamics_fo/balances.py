@@ -8,14 +8,13 @@ goes on from that. So entries are read back to the last year that has an opening
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from airflow_provider_mlconnector.errors import CapabilityError
-from airflow_provider_mlconnector.finance.datasets import Dataset, EntryKind
+from airflow_provider_mlconnector.finance.datasets import EntryKind
 from airflow_provider_mlconnector.finance.periods import Period
-from airflow_provider_mlconnector.systems.canonical import KeyOf, canonical_batch
+from airflow_provider_mlconnector.systems.balances import Balance, balances_batch, balances_period, summed
+from airflow_provider_mlconnector.systems.canonical import KeyOf
 from airflow_provider_mlconnector.systems.dynamics_fo.api import FinanceOperationsApi
 from airflow_provider_mlconnector.systems.dynamics_fo.capabilities import ACTUAL_LAYER
 from airflow_provider_mlconnector.systems.dynamics_fo.company import Company, FiscalRecord, FiscalType
@@ -26,17 +25,7 @@ from airflow_provider_mlconnector.systems.port import Reading, Scope
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ZERO = Decimal(0)
 _MOVES = frozenset({EntryKind.NORMAL, EntryKind.ADJUSTING})
-
-
-@dataclass(slots=True)
-class _Sums:
-    """One account's amounts so far, in accounting currency."""
-
-    opening: Decimal = field(default=ZERO)
-    debit: Decimal = field(default=ZERO)
-    credit: Decimal = field(default=ZERO)
 
 
 def read_balances(
@@ -46,20 +35,20 @@ def read_balances(
 
     :raises CapabilityError: when the scope names no period.
     """
-    period = scope.period
-    if period is None:
-        raise CapabilityError("Account balances are those of a period, and none is named.")
+    period = balances_period(scope)
     journal = Journal(api, company, key_of)
     reading.resource = f"{company.headers.name} and {journal.lines.name}"
     layer = layer_is(company.headers.field("PostingLayer"), ACTUAL_LAYER)
     within = company.records_of(period, key_of)
     earlier = _earlier(api, company, period, within, layer)
-    sums: dict[str, _Sums] = {}
-    for records, now in ((earlier, False), (within, True)):
-        wheres = journal.within([record.number for record in records], company.posted, layer)
-        for batch in journal.read(wheres, reading.findings):
-            _add(sums, batch, now=now)
-    yield _batch(period, sums)
+    parts = chain.from_iterable(
+        _parts(batch, now=now)
+        for records, now in ((earlier, False), (within, True))
+        for batch in journal.read(
+            journal.within([record.number for record in records], company.posted, layer), reading.findings
+        )
+    )
+    yield balances_batch(period, summed(parts))
 
 
 def _earlier(
@@ -77,32 +66,15 @@ def _earlier(
     return before
 
 
-def _add(sums: dict[str, _Sums], batch: pa.RecordBatch, *, now: bool) -> None:
-    """Add lines per account: those of the period as its movement, openings and what was before as the opening."""
+def _parts(batch: pa.RecordBatch, *, now: bool) -> Iterator[tuple[str, Balance]]:
+    """Yield lines per account: those of the period as its movement, openings and what was before as the opening."""
     import pyarrow as pa
 
     columns = {name: batch[name] for name in ("account", "kind", "debit", "credit")}
     grouped = pa.table(columns).group_by(["account", "kind"]).aggregate([("debit", "sum"), ("credit", "sum")])
     for row in grouped.to_pylist():
-        so_far = sums.setdefault(row["account"], _Sums())
+        moved = Balance(debit=row["debit_sum"], credit=row["credit_sum"])
         if not now or row["kind"] == EntryKind.OPENING:
-            so_far.opening += row["debit_sum"] - row["credit_sum"]
-        elif row["kind"] in _MOVES:
-            so_far.debit += row["debit_sum"]
-            so_far.credit += row["credit_sum"]
-
-
-def _batch(period: Period, sums: dict[str, _Sums]) -> pa.RecordBatch:
-    accounts = sorted(sums)
-    columns = {
-        "record_id": [f"{period.key}/{account}" for account in accounts],
-        "document": accounts,
-        "period": [period.key] * len(accounts),
-        "account": accounts,
-        "opening": [sums[account].opening for account in accounts],
-        "debit": [sums[account].debit for account in accounts],
-        "credit": [sums[account].credit for account in accounts],
-        "amount": [sums[account].debit - sums[account].credit for account in accounts],
-        "closing": [sums[a].opening + sums[a].debit - sums[a].credit for a in accounts],
-    }
-    return canonical_batch(Dataset.ACCOUNT_BALANCES, columns)
+            yield row["account"], Balance(opening=moved.movement)
+        else:
+            yield row["account"], moved if row["kind"] in _MOVES else Balance()

@@ -6,21 +6,19 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow_provider_mlconnector.finance.datasets import Dataset
-from airflow_provider_mlconnector.systems.port import Capabilities, DatasetCapability
+from airflow_provider_mlconnector.systems.port import AS_IT_STANDS, OF_A_PERIOD, Capabilities, DatasetCapability
 
 ACTUAL_LAYER = "Current"
 """The posting layer of what happened; others hold what tax, operations or a budget make of it."""
 
-_AS_IT_STANDS = DatasetCapability(incremental=False, by_period=False)
-
 CAPABILITIES = Capabilities(
     datasets={
-        Dataset.ACCOUNTS: _AS_IT_STANDS,
-        Dataset.COST_CENTRES: _AS_IT_STANDS,
-        Dataset.JOURNAL_LINES: DatasetCapability(incremental=True, by_period=True, dimensions=True),
-        Dataset.ACCOUNT_BALANCES: DatasetCapability(incremental=False, by_period=True),
-        Dataset.VENDORS: _AS_IT_STANDS,
-        Dataset.PERIODS: _AS_IT_STANDS,
+        Dataset.ACCOUNTS: AS_IT_STANDS,
+        Dataset.COST_CENTRES: AS_IT_STANDS,
+        Dataset.JOURNAL_LINES: DatasetCapability(incremental=True, by_period=True, dimensions=True, ledgers=True),
+        Dataset.ACCOUNT_BALANCES: OF_A_PERIOD,
+        Dataset.VENDORS: AS_IT_STANDS,
+        Dataset.PERIODS: AS_IT_STANDS,
     },
     drafts_journals=True,
     draft_options=("layer", "workflow", "mandatory", "posting_service", "posting_arguments"),

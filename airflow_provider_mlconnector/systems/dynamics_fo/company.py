@@ -13,7 +13,7 @@ from airflow_provider_mlconnector.errors import ConfigurationError, UnknownNameE
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.systems.canonical import KeyOf
 from airflow_provider_mlconnector.systems.dynamics_fo.api import FinanceOperationsApi
-from airflow_provider_mlconnector.systems.dynamics_fo.names import day_of, quoted
+from airflow_provider_mlconnector.systems.dynamics_fo.names import day_of
 from airflow_provider_mlconnector.systems.dynamics_fo.resources import (
     ACCOUNTS,
     FISCAL_RECORDS,
@@ -23,6 +23,7 @@ from airflow_provider_mlconnector.systems.dynamics_fo.resources import (
     Resource,
     published,
 )
+from airflow_provider_mlconnector.systems.http.keyset import literal
 
 
 class FiscalType(StrEnum):
@@ -87,7 +88,7 @@ class Company:
                 hint="Enter its id, such as usmf.",
             )
         company = found[0]["LegalEntityId"]
-        ledgers = self._api.rows(LEDGERS, [], where=f"LegalEntityId eq {quoted(company)}")
+        ledgers = self._api.rows(LEDGERS, [], where=f"LegalEntityId eq {literal(company)}")
         if not ledgers:
             raise ConfigurationError(f"Legal entity {company} has no ledger.", hint="Set one up in General ledger.")
         row = ledgers[0]
@@ -108,7 +109,7 @@ class Company:
     @cached_property
     def accounts(self) -> dict[int, str]:
         """The numbers of main accounts by those that lines name them by."""
-        rows = self._api.rows(ACCOUNTS, [], where=f"ChartOfAccounts eq {quoted(self.ledger.chart)}")
+        rows = self._api.rows(ACCOUNTS, [], where=f"ChartOfAccounts eq {literal(self.ledger.chart)}")
         return {row["MainAccountRecId"]: row["MainAccountId"] for row in rows}
 
     @cached_property

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from airflow_provider_mlconnector.systems.http.entra import Credential
+from airflow_provider_mlconnector.systems.http.entra import EntraConnection
 
-LOGIN_URL = "https://login.microsoftonline.com"
 LARGEST_PAGE = 10_000
 """Rows per page above which the service cuts."""
 
@@ -53,23 +52,18 @@ class DisplayFormat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FinanceOperationsConnection:
+class FinanceOperationsConnection(EntraConnection):
     """One legal entity of an environment.
 
     :param environment_url: the whole address, such as ``https://contoso.operations.dynamics.com``.
-    :param tenant: id or domain of the Entra tenant.
     :param company: id of the legal entity (``usmf``), or its name.
-    :param credential: None leaves requests without credentials, for a server that asks for none.
     :param headers: the set of posted journals' headers; ``lines`` that of their account entries.
     :param display_format: of ledger accounts; None asks the environment for the active one.
     :param closing_types: posting types of the year-end close.
     """
 
     environment_url: str
-    tenant: str
     company: str
-    credential: Credential | None
-    authority_url: str = LOGIN_URL
     page_size: int = LARGEST_PAGE
     headers: PublishedSet = STOCK_HEADERS
     lines: PublishedSet = STOCK_LINES

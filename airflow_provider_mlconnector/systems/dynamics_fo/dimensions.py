@@ -113,7 +113,7 @@ def join(segments: Iterable[str], delimiter: str) -> str:
 def _source(api: FinanceOperationsApi, lines: Resource) -> tuple[Field, Reader]:
     """Return the field to read and how; asked of the environment where the connection leaves it open."""
     wanted = api.connection.dimensions
-    if wanted is DimensionSource.JSON or (wanted is DimensionSource.AUTO and _has_json(api, lines)):
+    if wanted is DimensionSource.JSON or (wanted is DimensionSource.AUTO and has_json(api, lines)):
         return JSON_DIMENSIONS, _of_json
     display = api.connection.display_format or active_format(api)
     names = [name.upper() for name in display.segments]
@@ -125,7 +125,8 @@ def _source(api: FinanceOperationsApi, lines: Resource) -> tuple[Field, Reader]:
     return DISPLAY_DIMENSIONS, of_display
 
 
-def _has_json(api: FinanceOperationsApi, lines: Resource) -> bool:
+def has_json(api: FinanceOperationsApi, lines: Resource) -> bool:
+    """Say whether lines carry their dimensions as JSON, as the first one shows."""
     try:
         return bool(api.first_row(lines, JSON_DIMENSIONS.name))
     except SchemaDriftError:

@@ -21,7 +21,6 @@ from airflow_provider_mlconnector.systems.dynamics_fo.dimensions import active_f
 from airflow_provider_mlconnector.systems.dynamics_fo.draft_options import JournalOptions
 from airflow_provider_mlconnector.systems.dynamics_fo.general_journals import JOURNAL_NAMES, Values
 from airflow_provider_mlconnector.systems.dynamics_fo.ledger_accounts import LedgerAccounts
-from airflow_provider_mlconnector.systems.dynamics_fo.names import quoted
 from airflow_provider_mlconnector.systems.dynamics_fo.posting_setup import (
     Fiscal,
     PostingAccount,
@@ -30,6 +29,7 @@ from airflow_provider_mlconnector.systems.dynamics_fo.posting_setup import (
     posting_accounts,
     posting_values,
 )
+from airflow_provider_mlconnector.systems.http.keyset import literal
 
 LONGEST = {"text": 255, "ledger account": 500, "document number": 20}
 """Characters that the fields of a journal line have room for, as the environment's tables are defined."""
@@ -73,7 +73,7 @@ def find_problems(
 
 
 def _journal_name(api: FinanceOperationsApi, company: Company, name: str) -> Values | None:
-    where = f"dataAreaId eq {quoted(company.ledger.company)} and Name eq {quoted(name)}"
+    where = f"dataAreaId eq {literal(company.ledger.company)} and Name eq {literal(name)}"
     return next((row for row in api.rows(JOURNAL_NAMES, [], where=where) if row["Name"] == name), None)
 
 

@@ -33,8 +33,9 @@ from airflow_provider_mlconnector.systems.dynamics_fo.general_journals import (
     standing_journals,
 )
 from airflow_provider_mlconnector.systems.dynamics_fo.ledger_accounts import LedgerAccounts
-from airflow_provider_mlconnector.systems.dynamics_fo.names import noon, quoted
+from airflow_provider_mlconnector.systems.dynamics_fo.names import noon
 from airflow_provider_mlconnector.systems.dynamics_fo.posting import JournalPoster
+from airflow_provider_mlconnector.systems.http.keyset import literal
 
 LEDGER = "Ledger"
 ACCOUNT = "AccountDisplayValue"
@@ -56,7 +57,7 @@ class FinanceOperationsDrafts:
         self._name = name
         self._options = options or JournalOptions()
         self._company = Company(api)
-        self.settle = sum(api.timeout) + SLACK
+        self.settle = sum(api.session.transport.timeout) + SLACK
 
     def problems(self, journals: Sequence[Journal]) -> list[Problem]:
         """Check journals against journal name, accounts, dimensions and periods; report all there is."""
@@ -93,7 +94,7 @@ class FinanceOperationsDrafts:
 
     def close(self) -> None:
         """Release connections; there is no session to log off from."""
-        self._api.close()
+        self._api.session.close()
 
     @cached_property
     def _accounts(self) -> LedgerAccounts:
@@ -227,7 +228,7 @@ class FinanceOperationsDrafts:
 
     def _path(self, standing: StandingJournal, line: StandingLine | None = None) -> str:
         """Return the address of a journal, or of one of its lines: all fields of its key."""
-        key = f"dataAreaId={quoted(self._company.ledger.company)},JournalBatchNumber={quoted(standing.number)}"
+        key = f"dataAreaId={literal(self._company.ledger.company)},JournalBatchNumber={literal(standing.number)}"
         if line is None:
             return f"{JOURNALS.name}({key})"
         return f"{JOURNAL_LINES.name}({key},LineNumber={line.number:f})"

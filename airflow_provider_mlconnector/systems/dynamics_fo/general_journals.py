@@ -17,9 +17,10 @@ from airflow_provider_mlconnector.finance.drafts import JournalLine
 from airflow_provider_mlconnector.systems.dynamics_fo.api import FinanceOperationsApi
 from airflow_provider_mlconnector.systems.dynamics_fo.company import Company
 from airflow_provider_mlconnector.systems.dynamics_fo.journal import Journal as PostedJournals
-from airflow_provider_mlconnector.systems.dynamics_fo.names import day_of, quoted
+from airflow_provider_mlconnector.systems.dynamics_fo.names import day_of
 from airflow_provider_mlconnector.systems.dynamics_fo.resources import Resource
 from airflow_provider_mlconnector.systems.http.json_rows import fields_of
+from airflow_provider_mlconnector.systems.http.keyset import literal
 
 JOURNAL_NAMES = Resource(
     "JournalNames",
@@ -85,10 +86,10 @@ class StandingJournal:
 
 def standing_journals(api: FinanceOperationsApi, company: str, key: str) -> list[StandingJournal]:
     """Return the journals of a document, posted ones too, by their numbers: by its description, or by its lines."""
-    ours = f"dataAreaId eq {quoted(company)}"
-    headers = api.rows(JOURNALS, [], where=f"{ours} and Description eq {quoted(key)}")
+    ours = f"dataAreaId eq {literal(company)}"
+    headers = api.rows(JOURNALS, [], where=f"{ours} and Description eq {literal(key)}")
     if not headers:
-        lines = api.rows(JOURNAL_LINES, [], where=f"{ours} and Document eq {quoted(key)}")
+        lines = api.rows(JOURNAL_LINES, [], where=f"{ours} and Document eq {literal(key)}")
         numbers = sorted({row["JournalBatchNumber"] for row in lines})
         headers = [row for number in numbers for row in api.rows(JOURNALS, [], where=_is(company, number))]
     return [_standing(row, _lines_of(api, company, row["JournalBatchNumber"])) for row in headers]
@@ -104,7 +105,7 @@ def posted_document(
     api: FinanceOperationsApi, company: Company, key: str, codes: Sequence[str]
 ) -> tuple[str, tuple[JournalLine, ...]] | None:
     """Return voucher and lines of what the general ledger holds of a document; None when it holds nothing."""
-    where = f"{company.posted} and {company.headers.field('DocumentNumber')} eq {quoted(key)}"
+    where = f"{company.posted} and {company.headers.field('DocumentNumber')} eq {literal(key)}"
     if not api.count(company.headers, where):
         return None
     posted = PostedJournals(api, company, lambda day: None, codes)
@@ -120,7 +121,7 @@ def _posted_lines(rows: Sequence[Values], codes: Sequence[str]) -> Iterator[Jour
 
 
 def _is(company: str, number: str) -> str:
-    return f"dataAreaId eq {quoted(company)} and JournalBatchNumber eq {quoted(number)}"
+    return f"dataAreaId eq {literal(company)} and JournalBatchNumber eq {literal(number)}"
 
 
 def _lines_of(api: FinanceOperationsApi, company: str, number: str) -> list[StandingLine]:

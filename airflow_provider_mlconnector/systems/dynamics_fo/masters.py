@@ -18,7 +18,7 @@ from airflow_provider_mlconnector.systems.canonical import KeyOf, canonical_batc
 from airflow_provider_mlconnector.systems.dynamics_fo.api import FinanceOperationsApi
 from airflow_provider_mlconnector.systems.dynamics_fo.company import Company, FiscalType
 from airflow_provider_mlconnector.systems.dynamics_fo.dimensions import check_dimensions
-from airflow_provider_mlconnector.systems.dynamics_fo.names import day_of, quoted
+from airflow_provider_mlconnector.systems.dynamics_fo.names import day_of
 from airflow_provider_mlconnector.systems.dynamics_fo.resources import (
     ACCOUNTS,
     DIMENSION_VALUES,
@@ -27,7 +27,9 @@ from airflow_provider_mlconnector.systems.dynamics_fo.resources import (
     LEDGER_PERIODS,
     VENDORS,
 )
-from airflow_provider_mlconnector.systems.port import Finding, FindingKind, PeriodStatus, Reading, Scope
+from airflow_provider_mlconnector.systems.http.keyset import literal
+from airflow_provider_mlconnector.systems.periods import LedgerPeriod, periods_batch
+from airflow_provider_mlconnector.systems.port import PeriodStatus, Reading, Scope
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,7 +50,7 @@ _IN_RESULT = frozenset({"Revenue", "Expense", "ProfitAndLoss"})
 def read_accounts(api: FinanceOperationsApi, company: Company, reading: Reading) -> Iterator[pa.RecordBatch]:
     """Yield the chart of accounts of the company's ledger, totals included."""
     reading.resource = ACCOUNTS.name
-    rows = api.rows(ACCOUNTS, reading.findings, where=f"ChartOfAccounts eq {quoted(company.ledger.chart)}")
+    rows = api.rows(ACCOUNTS, reading.findings, where=f"ChartOfAccounts eq {literal(company.ledger.chart)}")
     kinds = [row["MainAccountType"] for row in rows]
     columns = {
         "record_id": [str(row["MainAccountRecId"]) for row in rows],
@@ -81,9 +83,9 @@ def read_cost_centres(
     reading.resource = DIMENSION_VALUES.name
     check_dimensions(api, scope.dimensions)
     names = {str(row["DimensionName"]).upper(): str(row["DimensionName"]) for row in api.rows(DIMENSIONS, [])}
-    ours = f"(LegalEntityId eq '' or LegalEntityId eq {quoted(company.ledger.company)})"
+    ours = f"(LegalEntityId eq '' or LegalEntityId eq {literal(company.ledger.company)})"
     for code in scope.dimensions:
-        where = f"FinancialDimension eq {quoted(names[code.upper()])} and {ours}"
+        where = f"FinancialDimension eq {literal(names[code.upper()])} and {ours}"
         yield _values(code, api.rows(DIMENSION_VALUES, reading.findings, where=where))
 
 
@@ -105,7 +107,7 @@ def _values(code: str, rows: list[dict[str, Any]]) -> pa.RecordBatch:
 def read_vendors(api: FinanceOperationsApi, company: Company, reading: Reading) -> Iterator[pa.RecordBatch]:
     """Yield the vendors of the company; what we owe them is not told here."""
     reading.resource = VENDORS.name
-    rows = api.rows(VENDORS, reading.findings, where=f"dataAreaId eq {quoted(company.ledger.company)}")
+    rows = api.rows(VENDORS, reading.findings, where=f"dataAreaId eq {literal(company.ledger.company)}")
     numbers = [row["VendorAccountNumber"] for row in rows]
     columns = {
         "record_id": numbers,
@@ -124,25 +126,20 @@ def read_periods(
     """Yield the operating periods of the ledger's fiscal calendar; one that our calendar does not know is reported."""
     reading.resource = FISCAL_PERIODS.name
     statuses = _statuses(api, company)
-    kept = []
-    for row in _operating(api, company):
-        key = key_of(day_of(row["StartDate"]))
-        if key is None:
-            detail = "no period of the calendar has its first day"
-            reading.findings.append(Finding(FindingKind.ROW_INVALID, _name(row), detail))
-        else:
-            kept.append((key, row))
-    columns = {
-        "record_id": [_name(row) for _, row in kept],
-        "document": [_name(row) for _, row in kept],
-        "period": [key for key, _ in kept],
-        "name": [row["PeriodName"] for _, row in kept],
-        "start": [day_of(row["StartDate"]) for _, row in kept],
-        "end": [day_of(row["EndDate"]) for _, row in kept],
-        "closed": [statuses.get(_name(row)) == "Closed" for _, row in kept],
-        "locked": [statuses.get(_name(row)) == "OnHold" for _, row in kept],
-    }
-    yield canonical_batch(Dataset.PERIODS, columns)
+    periods = (
+        LedgerPeriod(
+            key=key_of(day_of(row["StartDate"])),
+            record_id=_name(row),
+            document=_name(row),
+            name=row["PeriodName"],
+            start=day_of(row["StartDate"]),
+            end=day_of(row["EndDate"]),
+            closed=statuses.get(_name(row)) == "Closed",
+            locked=statuses.get(_name(row)) == "OnHold",
+        )
+        for row in _operating(api, company)
+    )
+    yield periods_batch(periods, reading)
 
 
 def period_status(api: FinanceOperationsApi, company: Company, period: Period) -> PeriodStatus:
@@ -160,7 +157,7 @@ def _within(row: dict[str, Any], period: Period) -> bool:
 
 
 def _operating(api: FinanceOperationsApi, company: Company) -> list[dict[str, Any]]:
-    rows = api.rows(FISCAL_PERIODS, [], where=f"Calendar eq {quoted(company.ledger.calendar)}")
+    rows = api.rows(FISCAL_PERIODS, [], where=f"Calendar eq {literal(company.ledger.calendar)}")
     return sorted((row for row in rows if row["Type"] == FiscalType.OPERATING), key=_start)
 
 
@@ -169,7 +166,7 @@ def _start(row: dict[str, Any]) -> date:
 
 
 def _statuses(api: FinanceOperationsApi, company: Company) -> dict[str, str]:
-    rows = api.rows(LEDGER_PERIODS, [], where=f"LegalEntityId eq {quoted(company.ledger.company)}")
+    rows = api.rows(LEDGER_PERIODS, [], where=f"LegalEntityId eq {literal(company.ledger.company)}")
     return {f"{row['YearName']}/{row['PeriodName']}": row["PeriodStatus"] for row in rows}
 
 

@@ -12,11 +12,6 @@ _NONE_BEFORE = datetime(1900, 1, 2, tzinfo=UTC)
 """No date and no stamp are written as the first of January 1900."""
 
 
-def quoted(text: str) -> str:
-    """Return a text as a literal of a filter."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 def moment(at: datetime) -> str:
     """Return a moment as a literal of a filter, to the second as stamps are kept."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -75,14 +75,14 @@ class JournalPoster:
         service = self._service
         body = {service.company_argument: self._company, service.journal_argument: number}
         self._api.call_service(service.path, body)
-        waits, deadline = chain(POLLS, repeat(POLLS[-1])), self._api.clock.monotonic() + POST_SECONDS
+        waits, deadline = chain(POLLS, repeat(POLLS[-1])), self._api.session.transport.clock.monotonic() + POST_SECONDS
         while not self._is_over(number):
-            if self._api.clock.monotonic() >= deadline:
+            if self._api.session.transport.clock.monotonic() >= deadline:
                 raise LostAnswerError(
                     f"Journal {number} was not posted {POST_SECONDS:.0f} s after {service} was called.",
                     hint="See in the ledger what became of it; the service may say more in its own log.",
                 )
-            self._api.clock.sleep(next(waits))
+            self._api.session.transport.clock.sleep(next(waits))
 
     def _is_over(self, number: str) -> bool:
         """Say whether a journal is posted, or gone since; without an answer it may still be posted."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow_provider_mlconnector.systems.dynamics_fo.api import FinanceOperationsApi
 from airflow_provider_mlconnector.systems.dynamics_fo.company import Company, FiscalType
-from airflow_provider_mlconnector.systems.dynamics_fo.names import day_of, quoted
+from airflow_provider_mlconnector.systems.dynamics_fo.names import day_of
 from airflow_provider_mlconnector.systems.dynamics_fo.resources import (
     DIMENSIONS,
     FISCAL_PERIODS,
@@ -18,6 +18,7 @@ from airflow_provider_mlconnector.systems.dynamics_fo.resources import (
     Resource,
 )
 from airflow_provider_mlconnector.systems.http.json_rows import fields_of
+from airflow_provider_mlconnector.systems.http.keyset import literal
 
 ACCOUNTS = Resource(
     "MainAccounts",
@@ -115,7 +116,7 @@ class Fiscal:
 
 def posting_accounts(api: FinanceOperationsApi, company: Company) -> dict[str, PostingAccount]:
     """Return the accounts of the ledger's chart by number."""
-    rows = api.rows(ACCOUNTS, [], where=f"ChartOfAccounts eq {quoted(company.ledger.chart)}")
+    rows = api.rows(ACCOUNTS, [], where=f"ChartOfAccounts eq {literal(company.ledger.chart)}")
     return {
         row["MainAccountId"]: PostingAccount(
             kind=row["MainAccountType"],
@@ -139,9 +140,9 @@ def posting_values(
 
 def fiscal_periods(api: FinanceOperationsApi, company: Company) -> list[Fiscal]:
     """Return the operating periods of the ledger's calendar with their status in the ledger."""
-    status_rows = api.rows(LEDGER_PERIODS, [], where=f"LegalEntityId eq {quoted(company.ledger.company)}")
+    status_rows = api.rows(LEDGER_PERIODS, [], where=f"LegalEntityId eq {literal(company.ledger.company)}")
     statuses = {(row["YearName"], row["PeriodName"]): row["PeriodStatus"] for row in status_rows}
-    rows = api.rows(FISCAL_PERIODS, [], where=f"Calendar eq {quoted(company.ledger.calendar)}")
+    rows = api.rows(FISCAL_PERIODS, [], where=f"Calendar eq {literal(company.ledger.calendar)}")
     return [
         Fiscal(
             name=f"{row['FiscalYear']} {row['PeriodName']}",
@@ -155,8 +156,8 @@ def fiscal_periods(api: FinanceOperationsApi, company: Company) -> list[Fiscal]:
 
 
 def _values(api: FinanceOperationsApi, company: Company, name: str) -> dict[str, PostingValue]:
-    ours = f"(LegalEntityId eq '' or LegalEntityId eq {quoted(company.ledger.company)})"
-    rows = api.rows(VALUES, [], where=f"FinancialDimension eq {quoted(name)} and {ours}")
+    ours = f"(LegalEntityId eq '' or LegalEntityId eq {literal(company.ledger.company)})"
+    rows = api.rows(VALUES, [], where=f"FinancialDimension eq {literal(name)} and {ours}")
     return {
         row["DimensionValue"]: PostingValue(
             suspended=row["IsSuspended"] == "Yes",

@@ -3,22 +3,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
-from airflow_provider_mlconnector.errors import RemoteError, UnknownNameError
+from airflow_provider_mlconnector.errors import AuthenticationError, RemoteError, UnknownNameError
 from airflow_provider_mlconnector.systems.dynamics_gp.connection import GpConnection
 from airflow_provider_mlconnector.systems.dynamics_gp.faults import fault_of
 from airflow_provider_mlconnector.systems.dynamics_gp.formats import AccountFormat
 from airflow_provider_mlconnector.systems.dynamics_gp.sba import Row, SbaService, is_not_installed
 from airflow_provider_mlconnector.systems.dynamics_gp.soap import SoapService
-from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
 from airflow_provider_mlconnector.systems.http.session import HttpSession
-from airflow_provider_mlconnector.systems.http.windows_auth import WindowsAuth
+from airflow_provider_mlconnector.systems.http.transport import DIRECT, Transport
+from airflow_provider_mlconnector.systems.http.windows_auth import WindowsAuth, offered_schemes
 from airflow_provider_mlconnector.systems.port import Finding, FindingKind, Reading
+
+if TYPE_CHECKING:
+    import requests
 
 SMALLEST, LARGEST = -32768, 32767
 """Bounds of a company's number; a list of companies wants a criterion."""
@@ -36,28 +38,11 @@ class Company:
 class GpApi:
     """Both services for one company and one thread: what is logged in is a connection."""
 
-    def __init__(
-        self,
-        connection: GpConnection,
-        *,
-        clock: Clock = SYSTEM_CLOCK,
-        retry: RetryPolicy = DEFAULT_POLICY,
-        proxies: Mapping[str, str] | None = None,
-        verify: bool | str = True,
-        read_timeout: float = 900.0,
-    ) -> None:
+    def __init__(self, connection: GpConnection, transport: Transport = DIRECT) -> None:
         self.connection = connection
         auth = WindowsAuth(connection.account) if connection.account else None
-        common: dict[str, Any] = {
-            "clock": clock,
-            "retry": retry,
-            "proxies": proxies,
-            "verify": verify,
-            "timeout": (10.0, read_timeout),
-            "auth": auth,
-        }
-        self._soap_http = HttpSession(connection.soap_url, classify=fault_of, **common)
-        self._sba_http = HttpSession(connection.sba_url, **common) if connection.sba_url else None
+        self._soap_http = HttpSession(connection.soap_url, transport, classify=fault_of, auth=auth)
+        self._sba_http = HttpSession(connection.sba_url, transport, auth=auth) if connection.sba_url else None
 
     @property
     def requests_made(self) -> int:
@@ -67,7 +52,19 @@ class GpApi:
     @property
     def timeout(self) -> tuple[float, float]:
         """Seconds to connect to the web services, and of silence that are borne."""
-        return self._soap_http.timeout
+        return self._soap_http.transport.timeout
+
+    def offered_schemes(self) -> frozenset[str]:
+        """Return how the web services let an account prove itself; they are asked without one: no logon can fail."""
+        offered: list[str] = []
+
+        def note(response: requests.Response) -> None:
+            offered.extend(offered_schemes(response))
+
+        stranger = HttpSession(self.connection.soap_url, self._soap_http.transport, classify=note)
+        with closing(stranger), suppress(AuthenticationError):
+            stranger.request("GET", self.connection.soap_url)
+        return frozenset(offered)
 
     @cached_property
     def soap(self) -> SoapService:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from airflow_provider_mlconnector.finance.datasets import Dataset
-from airflow_provider_mlconnector.systems.port import Capabilities, DatasetCapability
+from airflow_provider_mlconnector.systems.port import AS_IT_STANDS, OF_A_PERIOD, Capabilities, DatasetCapability
 
 MOST_IN_FLIGHT = 2
 """Reads side by side. Each call keeps a process of the application busy, of which a server has a few."""
@@ -12,18 +12,18 @@ MOST_IN_FLIGHT = 2
 DEFAULT_SEGMENTS = "segments"
 """Option of a flow's journals: values of segments for lines that name none."""
 
-_AS_IT_STANDS = DatasetCapability(incremental=False, by_period=False)
-
 CAPABILITIES = Capabilities(
     datasets={
-        Dataset.ACCOUNTS: _AS_IT_STANDS,
-        Dataset.COST_CENTRES: _AS_IT_STANDS,
-        Dataset.JOURNAL_LINES: DatasetCapability(incremental=True, by_period=True, dimensions=True, by_record=True),
-        Dataset.ACCOUNT_BALANCES: DatasetCapability(incremental=False, by_period=True),
-        Dataset.VENDORS: _AS_IT_STANDS,
-        Dataset.AP_INVOICES: _AS_IT_STANDS,
-        Dataset.EMPLOYEES: _AS_IT_STANDS,
-        Dataset.PERIODS: _AS_IT_STANDS,
+        Dataset.ACCOUNTS: AS_IT_STANDS,
+        Dataset.COST_CENTRES: AS_IT_STANDS,
+        Dataset.JOURNAL_LINES: DatasetCapability(
+            incremental=True, by_period=True, dimensions=True, by_record=True, ledgers=True
+        ),
+        Dataset.ACCOUNT_BALANCES: OF_A_PERIOD,
+        Dataset.VENDORS: AS_IT_STANDS,
+        Dataset.AP_INVOICES: AS_IT_STANDS,
+        Dataset.EMPLOYEES: AS_IT_STANDS,
+        Dataset.PERIODS: AS_IT_STANDS,
     },
     drafts_journals=True,
     draft_options=(DEFAULT_SEGMENTS,),

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
 from airflow_provider_mlconnector.errors import CapabilityError, RemoteError
 from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.finance.periods import Period
-from airflow_provider_mlconnector.systems.canonical import PeriodOf, key_lookup
+from airflow_provider_mlconnector.systems.books import Books, Reader
+from airflow_provider_mlconnector.systems.canonical import PeriodOf, calendar_lookup, key_lookup
 from airflow_provider_mlconnector.systems.dynamics_gp.api import GpApi
 from airflow_provider_mlconnector.systems.dynamics_gp.balances import (
     SUMMARIES,
@@ -20,14 +20,16 @@ from airflow_provider_mlconnector.systems.dynamics_gp.balances import (
 )
 from airflow_provider_mlconnector.systems.dynamics_gp.capabilities import CAPABILITIES
 from airflow_provider_mlconnector.systems.dynamics_gp.chart import read_accounts, read_cost_centres
+from airflow_provider_mlconnector.systems.dynamics_gp.choices import probe
 from airflow_provider_mlconnector.systems.dynamics_gp.connection import GpConnection, Query
 from airflow_provider_mlconnector.systems.dynamics_gp.custom_journals import read_custom_lines
+from airflow_provider_mlconnector.systems.dynamics_gp.history import NO_MEMORY, History, Memory
 from airflow_provider_mlconnector.systems.dynamics_gp.journals import read_lines
 from airflow_provider_mlconnector.systems.dynamics_gp.people import read_employees, read_invoices, read_vendors
 from airflow_provider_mlconnector.systems.dynamics_gp.periods import period_status, read_periods
 from airflow_provider_mlconnector.systems.dynamics_gp.tables import GpTables
-from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
-from airflow_provider_mlconnector.systems.port import Health, PeriodStatus, PeriodTotals, Reading, Scope, added
+from airflow_provider_mlconnector.systems.http.transport import Transport
+from airflow_provider_mlconnector.systems.port import Choice, Health, PeriodStatus, PeriodTotals, Reading, Scope, added
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,12 +37,18 @@ if TYPE_CHECKING:
 READ_TIMEOUT = 900.0
 """Seconds of silence that are borne: each call may start a process of the application first."""
 
+PATIENT = Transport(read_timeout=READ_TIMEOUT)
 
-class DynamicsGp:
+
+class DynamicsGp(Books):
     """The books of one company of Dynamics GP. Not to be shared between threads: a connection is what is logged in.
+
+    Modified stamps are those of rows at their insertion: a long posting appears with earlier ones, so that
+    ``Scope.since`` should lie some minutes before the last cursor.
 
     :param calendar: which period a posting date belongs to: ``period_of`` of a close calendar. Without one, lines are
         known by the period that is read, and fiscal periods cannot be told.
+    :param memory: where the balances of months are remembered, if they are summed.
     :param query: runs a statement on the company's database; without it there are no totals to compare with, and
         balances are summed from journals.
     """
@@ -51,35 +59,27 @@ class DynamicsGp:
         self,
         connection: GpConnection,
         calendar: PeriodOf | None = None,
+        transport: Transport = PATIENT,
         *,
         query: Query | None = None,
-        clock: Clock = SYSTEM_CLOCK,
-        retry: RetryPolicy = DEFAULT_POLICY,
-        proxies: Mapping[str, str] | None = None,
-        verify: bool | str = True,
-        read_timeout: float = READ_TIMEOUT,
+        memory: Memory = NO_MEMORY,
     ) -> None:
-        self._api = GpApi(
-            connection, clock=clock, retry=retry, proxies=proxies, verify=verify, read_timeout=read_timeout
-        )
-        self._tables = GpTables(query) if query else None
+        self._transport = transport
+        self._api = api = GpApi(connection, transport)
+        self._tables = tables = GpTables(query) if query else None
         self._calendar = calendar
-        api, tables = self._api, self._tables
-        self._readers: dict[Dataset, Callable[[Scope, Reading], Iterator[pa.RecordBatch]]] = {
+        history = History(api, memory)
+        readers: dict[Dataset, Reader] = {
             Dataset.ACCOUNTS: lambda _, reading: read_accounts(api, reading, tables),
             Dataset.COST_CENTRES: lambda scope, reading: read_cost_centres(api, scope, reading, tables),
             Dataset.JOURNAL_LINES: self._read_lines,
-            Dataset.ACCOUNT_BALANCES: lambda scope, reading: read_balances(api, scope, reading, tables),
+            Dataset.ACCOUNT_BALANCES: lambda scope, reading: read_balances(api, scope, reading, tables, history),
             Dataset.VENDORS: lambda _, reading: read_vendors(api, reading),
             Dataset.AP_INVOICES: lambda _, reading: read_invoices(api, reading, key_lookup(calendar, None)),
             Dataset.EMPLOYEES: lambda _, reading: read_employees(api, reading),
-            Dataset.PERIODS: lambda _, reading: read_periods(tables, reading, key_lookup(calendar, None)),
+            Dataset.PERIODS: self._read_periods,
         }
-
-    @property
-    def requests_made(self) -> int:
-        """Requests sent so far, handshakes not counted."""
-        return self._api.requests_made
+        super().__init__(api, readers)
 
     def ping(self) -> Health:
         """Log in, find the company, and see whether SBA answers and how it spells the company.
@@ -94,24 +94,9 @@ class DynamicsGp:
         source = "period totals come from the database" if self._tables else "no database is named for period totals"
         return Health(ok, f"Logged in; company {company.name} is number {company.id}; {sba}; {source}.")
 
-    def read(self, dataset: Dataset, scope: Scope) -> Reading:
-        """Read a dataset; nothing is asked for until the batches are.
-
-        Modified stamps are those of rows at their insertion: a long posting appears with earlier ones, so that
-        ``scope.since`` should lie some minutes before the last cursor.
-
-        :raises CapabilityError: for a dataset that Dynamics GP does not give, and for periods without a calendar.
-        """
-        if dataset not in self._readers:
-            raise CapabilityError(CAPABILITIES.refusal(dataset))
-        if dataset is Dataset.PERIODS and (self._calendar is None or self._tables is None):
-            raise CapabilityError(
-                "Neither service of Dynamics GP knows fiscal periods.",
-                hint="Name an Airflow connection to the company's database, and a calendar.",
-            )
-        reading = Reading(batches=iter(()))
-        reading.batches = self._watched(self._readers[dataset](scope, reading), reading)
-        return reading
+    def choices(self) -> Iterator[Choice]:
+        """Probe the ways to log in, the company, and SBA with what it has."""
+        return probe(self._api, self._transport)
 
     def period_totals(self, period: Period) -> PeriodTotals:
         """Return the movements of a period by the database's period summaries; None without a database.
@@ -130,10 +115,6 @@ class DynamicsGp:
         """Say whether the period is open for the financial series; unknown without a database."""
         return period_status(self._tables, period)
 
-    def close(self) -> None:
-        """Release connections, which logs off."""
-        self._api.close()
-
     def _read_lines(self, scope: Scope, reading: Reading) -> Iterator[pa.RecordBatch]:
         """Yield the lines from the customer's own SBA resource where the connection names one that answers."""
         key_of = key_lookup(self._calendar, scope.period)
@@ -142,6 +123,14 @@ class DynamicsGp:
         if rows is None:
             return read_lines(self._api, scope, reading, key_of)
         return read_custom_lines(self._api, scope, reading, key_of, rows)
+
+    def _read_periods(self, _: Scope, reading: Reading) -> Iterator[pa.RecordBatch]:
+        if self._tables is None:
+            raise CapabilityError(
+                "Neither service of Dynamics GP knows fiscal periods.",
+                hint="Name an Airflow connection to the company's database.",
+            )
+        return read_periods(self._tables, reading, calendar_lookup(self._calendar))
 
     def _sba_health(self) -> tuple[bool, str]:
         if self._api.sba is None:
@@ -154,16 +143,3 @@ class DynamicsGp:
         if spelled in known:
             return True, f"SBA knows it as '{spelled}'"
         return False, f"SBA does not know '{spelled}', only {', '.join(known)}"
-
-    def _watched(self, batches: Iterator[pa.RecordBatch], reading: Reading) -> Iterator[pa.RecordBatch]:
-        """Keep count of requests and of the largest modified stamp; leave out empty batches."""
-        import pyarrow.compute as pc
-
-        before = self._api.requests_made
-        for batch in batches:
-            reading.requests = self._api.requests_made - before
-            newest = pc.max(batch["modified_at"]).as_py()
-            reading.cursor = max(filter(None, (reading.cursor, newest)), default=None)
-            if batch.num_rows:
-                yield batch
-        reading.requests = self._api.requests_made - before

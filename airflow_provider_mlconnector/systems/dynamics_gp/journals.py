@@ -9,15 +9,17 @@ A transaction has a date and no period; amounts are in the company's own currenc
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_mlconnector.errors import NotFoundError
 from airflow_provider_mlconnector.finance.datasets import Dataset, EntryKind
 from airflow_provider_mlconnector.finance.drafts import is_document_key
-from airflow_provider_mlconnector.finance.money import add_money
+from airflow_provider_mlconnector.finance.money import add_money, format_money
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.systems.canonical import KeyOf, canonical_batch
 from airflow_provider_mlconnector.systems.dynamics_gp.api import GpApi
@@ -29,7 +31,9 @@ from airflow_provider_mlconnector.systems.port import Finding, FindingKind, Read
 if TYPE_CHECKING:
     import pyarrow as pa
 
-POSTED = ("Open", "History")
+POSTED, WORK = ("Open", "History"), ("Work",)
+"""States of transactions."""
+
 BY_KEY = "GetGLTransactionList, GetGLPostedTransactionByKey"
 LINES_PER_BATCH = 5_000
 NUMBERS_PER_LIST = 50
@@ -119,19 +123,39 @@ def read_lines(api: GpApi, scope: Scope, reading: Reading, key_of: KeyOf) -> Ite
     wanted = set(scope.records)
     lines = (line for line in posted_lines(api, scope) if not wanted or line.record_id in wanted)
     yield from batches.of(lines, reading)
+    if scope.period is not None and not wanted:
+        reading.findings += not_posted(api, scope.period)
+
+
+def not_posted(api: GpApi, period: Period) -> Iterator[Finding]:
+    """Yield the transactions of a period that are saved and not posted: they are no actuals, and left out."""
+    criteria = _criteria(api, WORK, Date=_dates(api, period.start, period.end))
+    for summary in api.listed("GetGLTransactionList", criteria):
+        with suppress(NotFoundError):  # it was posted, or deleted, a moment ago
+            saved = api.soap.call("GetGLTransactionByKey", api.context, key=summary.Key)
+            total = add_money(_amount(line.DebitAmount) for line in rows_in(saved.Lines, "GLTransactionLine"))
+            batch = str(getattr(saved.BatchKey, "Id", None) or "").strip()
+            what = f"{format_money(total)} of {saved.Key.Date.date()} in batch {batch}"
+            detail = f"{what} is saved and not posted, and left out"
+            yield Finding(FindingKind.NOT_POSTED, f"journal {saved.Key.JournalId}", detail)
 
 
 def posted_lines(api: GpApi, scope: Scope) -> Iterator[GpLine]:
     """Yield the lines of a scope's transactions, each asked for by its key as its turn comes."""
     for criteria in _lists(api, scope):
-        for summary in api.listed("GetGLTransactionList", criteria):
-            yield from lines_of(api.soap.call("GetGLPostedTransactionByKey", api.context, key=summary.Key))
+        yield from lines_by_key(api, api.listed("GetGLTransactionList", criteria))
+
+
+def lines_by_key(api: GpApi, transactions: Iterable[Any]) -> Iterator[GpLine]:
+    """Yield the lines of transactions that a list told of, each asked for by its key."""
+    for summary in transactions:
+        yield from lines_of(api.soap.call("GetGLPostedTransactionByKey", api.context, key=summary.Key))
 
 
 def lines_of(transaction: Any) -> Iterator[GpLine]:
     """Yield the lines of a transaction."""
     key = transaction.Key
-    name = f"{key.JournalId}/{key.FiscalYear}/{key.RecurringTransactionSequence}"
+    name = name_of(transaction)
     for line in rows_in(transaction.Lines, "GLTransactionLine"):
         yield GpLine(
             transaction=name,
@@ -145,34 +169,48 @@ def lines_of(transaction: Any) -> Iterator[GpLine]:
             debit=_amount(line.DebitAmount),
             credit=_amount(line.CreditAmount),
             currency=str(getattr(transaction.CurrencyKey, "ISOCode", None) or ""),
-            source=str(getattr(transaction.SourceDocumentKey, "Id", None) or "").strip(),
+            source=source_of(transaction),
             ledger=str(transaction.LedgerType or "Base"),
             origin=str(getattr(line.OriginatingDocument, "Id", None) or "").strip(),
         )
 
 
-def windows(period: Period, span: timedelta) -> Iterator[tuple[date, date]]:
-    """Cut a period into spans of days, both ends included."""
-    first = period.start
-    while first <= period.end:
-        last = min(first + max(span, timedelta(days=1)) - timedelta(days=1), period.end)
-        yield first, last
-        first = last + timedelta(days=1)
+def name_of(transaction: Any) -> str:
+    """Return what a posted transaction is known by: number, fiscal year and recurring sequence."""
+    key = transaction.Key
+    return f"{key.JournalId}/{key.FiscalYear}/{key.RecurringTransactionSequence}"
 
 
-def before(api: GpApi, day: date) -> Iterator[GpLine]:
-    """Yield all posted lines of days before one: as many calls as there are transactions."""
-    dates = api.soap.between("DateTime", To=f"{day - timedelta(days=1)}{_LAST_MOMENT}")
-    for summary in api.listed("GetGLTransactionList", _criteria(api, Date=dates)):
-        yield from lines_of(api.soap.call("GetGLPostedTransactionByKey", api.context, key=summary.Key))
+def source_of(transaction: Any) -> str:
+    """Return the source document of a transaction."""
+    return str(getattr(transaction.SourceDocumentKey, "Id", None) or "").strip()
+
+
+def windows(first: date, last: date, span: timedelta) -> Iterator[tuple[date, date]]:
+    """Cut days into spans, both ends included."""
+    while first <= last:
+        end = min(first + max(span, timedelta(days=1)) - timedelta(days=1), last)
+        yield first, end
+        first = end + timedelta(days=1)
+
+
+def list_between(api: GpApi, first: date | None, last: date) -> list[Any]:
+    """Return what lists tell of the transactions of some days; of all up to the last one without a first."""
+    if first is None:
+        dates = api.soap.between("DateTime", To=f"{last}{_LAST_MOMENT}")
+        return api.listed("GetGLTransactionList", _criteria(api, Date=dates))
+    return [
+        summary
+        for dates in windows(first, last, api.connection.window)
+        for summary in api.listed("GetGLTransactionList", _criteria(api, Date=_dates(api, *dates)))
+    ]
 
 
 def closing_lines(api: GpApi, period: Period) -> Iterator[GpLine]:
     """Yield the lines of a period by which a year was closed."""
     source = api.soap.texts([api.connection.closing_source])
     criteria = _criteria(api, Date=_dates(api, period.start, period.end), SourceDocumentId=source)
-    for summary in api.listed("GetGLTransactionList", criteria):
-        yield from lines_of(api.soap.call("GetGLPostedTransactionByKey", api.context, key=summary.Key))
+    yield from lines_by_key(api, api.listed("GetGLTransactionList", criteria))
 
 
 def kind_of(api: GpApi, source: str) -> EntryKind:
@@ -194,7 +232,7 @@ def _lists(api: GpApi, scope: Scope) -> Iterator[Any]:
             yield _criteria(api, **more)
             continue
         span = api.connection.window if not numbers else scope.period.end - scope.period.start + timedelta(days=1)
-        for first, last in windows(scope.period, span):
+        for first, last in windows(scope.period.start, scope.period.end, span):
             yield _criteria(api, Date=_dates(api, first, last), **more)
 
 
@@ -207,8 +245,8 @@ def _dates(api: GpApi, first: date, last: date) -> Any:
     return api.soap.between("DateTime", From=f"{first}T00:00:00", To=f"{last}{_LAST_MOMENT}")
 
 
-def _criteria(api: GpApi, **more: Any) -> Any:
-    states = api.soap.among("GLTransactionState", POSTED)
+def _criteria(api: GpApi, states_wanted: Sequence[str] = POSTED, /, **more: Any) -> Any:
+    states = api.soap.among("GLTransactionState", states_wanted)
     ledger = api.soap.among("GLLedgerType", [api.connection.ledger])
     return api.soap.make("GLTransactionCriteria", TransactionState=states, LedgerType=ledger, **more)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from airflow_provider_mlconnector.systems.http.session import HttpSession
 
 Row = Mapping[str, Any]
+_FIRST_ERROR = 400
 _ENVELOPES = ("payload", "value", "items", "data", "results")
 
 
@@ -65,10 +66,21 @@ def rows_of(body: Any, name: str) -> list[Row] | None:
     if not isinstance(body, dict):
         return None
     by_name = {key.lower(): value for key, value in body.items()}
-    for key in (*_ENVELOPES, name.lower()):
-        if isinstance(by_name.get(key), (list, dict)):
-            return rows_of(by_name[key], name)
-    return [] if not body or set(by_name) <= {"status", *_ENVELOPES} else [body]
+    if _is_error(by_name.get("status")):
+        return None
+    framed = [by_name[key] for key in (*_ENVELOPES, name.lower()) if key in by_name]
+    for value in framed:
+        if isinstance(value, (list, dict)):
+            return rows_of(value, name)
+    if framed:
+        return [] if all(value is None for value in framed) else None
+    return [] if set(by_name) <= {"status"} else [body]
+
+
+def _is_error(status: Any) -> bool:
+    """Say whether the status in an envelope is that of an error, which may come with an answer of 200."""
+    code = str(field(status, "Code")) if isinstance(status, dict) else ""
+    return code.isdecimal() and int(code) >= _FIRST_ERROR
 
 
 def field(row: Row, *names: str) -> Any:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_mlconnector.errors import BadRequestError, ProtocolError
+from airflow_provider_mlconnector.errors import BadRequestError, ProtocolError, RemoteError
 from airflow_provider_mlconnector.systems.dynamics_gp.faults import ValidationFault
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ class SoapService:
         """Return a validation's error with the sentences that the log keeps of it."""
         try:
             result = self._operations.GetLoggedValidationResultByKey(logId=fault.log_id, context=context)
-        except BadRequestError:
-            return fault
+        except RemoteError:
+            return fault  # what was refused is told, though not why
         errors = getattr(getattr(result, "Errors", None), "ValidationError", None) or []
         said = " ".join(str(error.Message) for error in errors if error.Message)[:1000]
         return BadRequestError(f"{operation} was refused: {said or fault.message}", status=500, request_id=fault.log_id)

@@ -11,22 +11,23 @@ import hashlib
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
-from airflow_provider_mlconnector.errors import AuthenticationError, ConfigurationError, ProtocolError
+from airflow_provider_mlconnector.errors import AuthenticationError, ConfigurationError, MlconnectorError, ProtocolError
 from airflow_provider_mlconnector.systems.http.msal_transport import MsalTransport, as_https, refused
-from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
 from airflow_provider_mlconnector.systems.http.session import HttpSession
+from airflow_provider_mlconnector.systems.http.transport import DIRECT, Transport
 
 if TYPE_CHECKING:
+    import requests
     from msal import ConfidentialClientApplication
 
+LOGIN_URL = "https://login.microsoftonline.com"
 EARLY = timedelta(minutes=5)
 """A token that lives no longer than this is not handed out any more (nor one in the last quarter of a shorter life)."""
 
@@ -71,6 +72,20 @@ class ClientCertificate:
 Credential = ClientSecret | ClientCertificate
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntraConnection:
+    """What every connection to a service says that Entra ID guards.
+
+    :param tenant: id (GUID) or domain.
+    :param credential: None leaves requests without credentials, for a server that asks for none.
+    :param authority_url: that of the cloud, without the tenant.
+    """
+
+    tenant: str
+    credential: Credential | None
+    authority_url: str = LOGIN_URL
+
+
 @dataclass(frozen=True, slots=True)
 class _Token:
     value: str = field(repr=False)
@@ -113,8 +128,6 @@ PROCESS_TOKENS = TokenCache()
 class EntraTokens:
     """Hands out the Authorization header of one application for one service.
 
-    :param authority_url: ``https://login.microsoftonline.com``, or that of another cloud; without the tenant.
-    :param tenant: id (GUID) or domain.
     :param scope: the service, such as ``https://api.businesscentral.dynamics.com/.default``.
     :raises ConfigurationError: for a plain http authority anywhere but on this machine.
     """
@@ -125,28 +138,17 @@ class EntraTokens:
         tenant: str,
         credential: Credential,
         scope: str,
+        transport: Transport = DIRECT,
         *,
-        clock: Clock = SYSTEM_CLOCK,
-        retry: RetryPolicy = DEFAULT_POLICY,
-        proxies: Mapping[str, str] | None = None,
-        verify: bool | str = True,
         cache: TokenCache = PROCESS_TOKENS,
     ) -> None:
         self._authority = f"{require_tls(authority_url).rstrip('/')}/{tenant}"
         self._tenant = tenant
         self._credential = credential
         self._scope = scope
-        self._clock = clock
+        self._clock = transport.clock
         self._cache = cache
-        self._session = HttpSession(
-            self._authority,
-            classify=refused,
-            retry=retry,
-            clock=clock,
-            timeout=(10.0, 60.0),
-            proxies=proxies,
-            verify=verify,
-        )
+        self._session = HttpSession(self._authority, transport.to_login(), classify=refused)
         self._app: ConfidentialClientApplication | None = None
         self._key = self._fingerprint()
 
@@ -217,6 +219,40 @@ class EntraTokens:
     def _fingerprint(self) -> str:
         parts = (self._authority, self._scope, *_secrets(self._credential), self._credential.client_id)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+class EntraSession(HttpSession):
+    """A session of an application that Entra ID gives its tokens, with one request on its way at a time.
+
+    :param scope: the service that the tokens are for.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        login: EntraConnection,
+        scope: str,
+        transport: Transport,
+        *,
+        classify: Callable[[requests.Response], MlconnectorError | None],
+    ) -> None:
+        self._tokens = None
+        if login.credential is not None:
+            self._tokens = EntraTokens(login.authority_url, login.tenant, login.credential, scope, transport)
+        super().__init__(
+            require_tls(base_url),
+            transport,
+            authorize=self._tokens.headers if self._tokens else None,
+            on_unauthorized=self._tokens.reject if self._tokens else None,
+            classify=classify,
+            one_at_a_time=True,
+        )
+
+    def close(self) -> None:
+        """Close the kept connections, also that to the authority."""
+        super().close()
+        if self._tokens:
+            self._tokens.close()
 
 
 def require_tls(url: str) -> str:

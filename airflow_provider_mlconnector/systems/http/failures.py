@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -109,10 +109,16 @@ def said_by(response: requests.Response) -> tuple[str, str]:
         return "", ""
     if not isinstance(body, dict):
         return "", ""
-    inner = next((body[key] for key in ("error", "status") if isinstance(body.get(key), dict)), body)
+    told = _by_small_letters(body)
+    inner = next((_by_small_letters(told[key]) for key in ("error", "status") if isinstance(told.get(key), dict)), told)
     code = inner.get("code") or inner.get("error") or inner.get("status") or ""
-    said = inner.get("message") or inner.get("error_description") or inner.get("statusMessage") or ""
+    said = inner.get("message") or inner.get("error_description") or inner.get("statusmessage") or ""
     return str(code)[:100], str(said).rstrip(".")[:300]
+
+
+def _by_small_letters(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a body whose names are in small letters: some systems begin them with a large one."""
+    return {name.lower(): value for name, value in body.items()}
 
 
 def _nothing_sent(exc: Exception) -> bool:

@@ -15,12 +15,11 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import msgspec
 
-from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
 from airflow_provider_mlconnector.errors import ProtocolError, RemoteError
 from airflow_provider_mlconnector.systems.http.session import HttpSession
 
@@ -91,12 +90,10 @@ class ODataReader:
         *,
         page_size: int,
         headers: Mapping[str, str] | None = None,
-        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._session = session
-        self._page_size = page_size
+        self.page_size = page_size
         self._headers = dict(headers or {})
-        self._clock = clock
 
     def pages(
         self, path: str, params: Mapping[str, str] | None = None, *, reduction: Reduction | None = None
@@ -107,10 +104,10 @@ class ODataReader:
         :raises RemoteError: what the server answered, when smaller pages do not help either.
         """
         link, seen = address(path, params or {}), set[str]()
-        size = most = self._page_size
+        size = most = self.page_size
         while link:
             try:
-                page = self._page(link, size)
+                page = self.page(link, size)
             except RemoteError as exc:
                 if size > _smallest(exc, reduction):
                     size //= 2
@@ -132,52 +129,27 @@ class ODataReader:
         """
         skip = 0
         while True:
-            window = {**(params or {}), "$top": str(self._page_size), "$skip": str(skip)}
+            window = {**(params or {}), "$top": str(self.page_size), "$skip": str(skip)}
             got = 0
             for page in self.pages(path, window):
                 got += len(page.rows)
                 yield page
-            if got < self._page_size:
+            if got < self.page_size:
                 return
             skip += got
 
-    def by_key(self, path: str, params: Mapping[str, str], key: str) -> Iterator[Page]:
-        """Yield the pages of a set in order of a whole number that is its key, each from behind the last row before.
+    def count(self, path: str, params: Mapping[str, str] | None = None) -> int | None:
+        """Ask the server how many rows a collection has; None where it answers without a number."""
+        link = address(f"{path}/$count", params or {})
+        answer = self._session.request("GET", link, headers={**self._headers, "Accept": "*/*"})
+        told = answer.content.decode("utf-8-sig", "replace").strip()
+        return int(told) if told.isdecimal() else None
 
-        For servers that give no links, or links by ``$skip``: no row is lost or doubled when others come or go
-        meanwhile, nor when the server's pages are smaller than what was asked for.
-
-        :raises ProtocolError: fewer rows came than the server counted at first.
-        """
-        size, last, came, counted = self._page_size, None, 0, None
-        while True:
-            window = {**params, "$orderby": key, "$top": str(size), "$filter": _behind(params, key, last)}
-            window |= {"$count": "true"} if last is None else {}
-            try:
-                page = self._page(address(path, {name: text for name, text in window.items() if text}), size)
-            except RemoteError as exc:
-                if size > _smallest(exc, None):
-                    size //= 2
-                    continue
-                raise
-            counted = page.count if last is None else counted
-            came += len(page.rows)
-            if page.rows:
-                yield page
-                last = msgspec.json.decode(page.rows[-1], type=dict[str, Any])[key]
-            if not page.rows or (not page.next_link and len(page.rows) < size and came >= (counted or math.inf)):
-                break
-        if counted is not None and came < counted:
-            raise ProtocolError(f"Of {counted} rows of {path} that the server counted, {came} came.", path=path)
-
-    def page(self, link: str) -> Page:
-        """Return one page of as many rows as were agreed.
+    def page(self, link: str, size: int) -> Page:
+        """Return one page of at most so many rows.
 
         :raises ProtocolError: when it stays broken.
         """
-        return self._page(link, self._page_size)
-
-    def _page(self, link: str, size: int) -> Page:
         headers = {**self._headers, "Prefer": f"odata.maxpagesize={size}"}
         for attempt in range(1, PAGE_TRIES + 1):
             sink = io.BytesIO()
@@ -188,7 +160,7 @@ class ODataReader:
             except (msgspec.DecodeError, UnicodeDecodeError) as exc:
                 reason = str(exc)
                 if attempt < PAGE_TRIES:
-                    self._clock.sleep(float(attempt))
+                    self._session.transport.clock.sleep(float(attempt))
             else:
                 following = urljoin(self._session.absolute(link), envelope.next_link) if envelope.next_link else ""
                 return Page(body, envelope.value, following, count=envelope.count)
@@ -197,7 +169,7 @@ class ODataReader:
 
     def _reduced(self, link: str, reduction: Reduction) -> Page:
         """Read the one row on which the server fails, in the reduced form, and come back to the full form after it."""
-        page = self._page(reduction.reduce(link), 1)
+        page = self.page(reduction.reduce(link), 1)
         next_link = reduction.restore(page.next_link) if page.next_link else ""
         return replace(page, next_link=next_link, reduced=True)
 
@@ -228,14 +200,6 @@ def overlapped(
                 yield done.result()
         finally:
             loader.shutdown(cancel_futures=True)
-
-
-def _behind(params: Mapping[str, str], key: str, last: int | None) -> str:
-    """Return the filter of a set's rows that come after a key."""
-    wanted = params.get("$filter", "")
-    if last is None:
-        return wanted
-    return f"({wanted}) and {key} gt {last}" if wanted else f"{key} gt {last}"
 
 
 def _smallest(exc: RemoteError, reduction: Reduction | None) -> float:

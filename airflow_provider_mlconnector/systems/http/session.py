@@ -12,10 +12,10 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urljoin, urlsplit
 
-from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
 from airflow_provider_mlconnector.errors import (
     MlconnectorError,
     ProtocolError,
@@ -27,14 +27,14 @@ from airflow_provider_mlconnector.systems.http.failures import (
     error_of_status,
     failure_of_exception,
 )
-from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, Attempts, RetryPolicy, retry_after
+from airflow_provider_mlconnector.systems.http.retry import Attempts, http_date, retry_after
+from airflow_provider_mlconnector.systems.http.transport import DIRECT, Timeout, Transport
 
 if TYPE_CHECKING:
     import requests
     from requests.auth import AuthBase
 
 Headers = Mapping[str, str]
-Timeout = tuple[float, float]
 
 log = logging.getLogger(__name__)
 
@@ -53,28 +53,24 @@ class HttpSession:
     :param classify: turns an answer that is not a success into an error; None from it means by status alone.
     :param before_request: called before every send; it may wait (a budget of requests).
     :param on_throttled: told the seconds that a 429 asks for, so that others can hold back too.
-    :param timeout: seconds to connect, and seconds without a byte from the server.
     :param one_at_a_time: whether a request waits here until the one before it is over; one that is repeated after a
         pause gives way meanwhile, but a download keeps its turn until its last byte.
     :param auth: logs connections in, as Windows does, instead of requests. The session then keeps one connection, and
         threads must not share it.
+    :ivar server_time: the server's clock at its last answer; None before the first, and where it tells no time.
     """
 
     def __init__(
         self,
         base_url: str,
+        transport: Transport = DIRECT,
         *,
         authorize: Callable[[], Headers] | None = None,
         on_unauthorized: Callable[[Headers], None] | None = None,
         classify: Callable[[requests.Response], MlconnectorError | None] | None = None,
         before_request: Callable[[], None] | None = None,
         on_throttled: Callable[[float], None] | None = None,
-        retry: RetryPolicy = DEFAULT_POLICY,
-        clock: Clock = SYSTEM_CLOCK,
-        timeout: Timeout = (10.0, 300.0),
         headers: Headers | None = None,
-        proxies: Mapping[str, str] | None = None,
-        verify: bool | str = True,
         one_at_a_time: bool = False,
         auth: AuthBase | None = None,
     ) -> None:
@@ -85,22 +81,16 @@ class HttpSession:
         self._classify = classify
         self._before_request = before_request
         self._on_throttled = on_throttled
-        self._retry = retry
-        self._clock = clock
-        self._timeout = timeout
+        self.transport = transport
+        self.server_time: datetime | None = None
         # Reentrant, since a download holds it around its requests and the body that comes after them.
         self._turn: AbstractContextManager[object] = threading.RLock() if one_at_a_time else nullcontext()
         self._counting = threading.Lock()
         self._sent = 0
         # Given with every request: what is set on a session of requests gives way to the environment.
-        self._route: Mapping[str, Any] = {"proxies": dict(proxies or {}), "verify": verify}
+        self._route: Mapping[str, Any] = {"proxies": dict(transport.proxies), "verify": transport.verify}
         self._auth = auth or _as_it_is
         self._session = _session(headers or {}, connections=POOL_SIZE if auth is None else 1)
-
-    @property
-    def timeout(self) -> Timeout:
-        """Seconds to connect, and of silence that are borne, where a request names no others."""
-        return self._timeout
 
     @property
     def requests_made(self) -> int:
@@ -137,7 +127,8 @@ class HttpSession:
         """
         repeatable = method.upper() in REPEATABLE_METHODS if idempotent is None else idempotent
         sending = Sending(method.upper(), self.absolute(url_or_path), repeatable, not repeat_timeouts, guard)
-        body = {"params": params, "json": json, "data": data, "stream": stream, "timeout": timeout or self._timeout}
+        patience = timeout or self.transport.timeout
+        body = {"params": params, "json": json, "data": data, "stream": stream, "timeout": patience}
         return self._until_answered(sending, headers or {}, body)
 
     def download(self, url_or_path: str, sink: BinaryIO, *, repeat_timeouts: bool = True, **options: Any) -> int:
@@ -148,7 +139,7 @@ class HttpSession:
         import requests
 
         start = sink.tell()
-        attempts = Attempts(self._retry)
+        attempts = Attempts(self.transport.retry)
         sending = Sending("GET", self.absolute(url_or_path), repeatable=True, silence_is_final=not repeat_timeouts)
         while True:
             try:
@@ -186,7 +177,7 @@ class HttpSession:
         self._session.close()
 
     def _until_answered(self, sending: Sending, headers: Headers, body: Mapping[str, Any]) -> requests.Response:
-        attempts = Attempts(self._retry)
+        attempts = Attempts(self.transport.retry)
         renewed = False
         while True:
             credentials = dict(self._authorize()) if self._authorize else {}
@@ -206,7 +197,7 @@ class HttpSession:
         if isinstance(failure.error, RateLimitedError) and self._on_throttled:
             self._on_throttled(wait)
         log.info("%s Trying again in %.1f s.", failure.error, wait)
-        self._clock.sleep(wait)
+        self.transport.clock.sleep(wait)
 
     def _exchange(self, sending: Sending, headers: Headers, body: Mapping[str, Any]) -> requests.Response | Failure:
         """Send once, following redirects within the origin."""
@@ -223,7 +214,7 @@ class HttpSession:
             return failure_of_exception(exc, sending)
 
     def _refusal(self, response: requests.Response) -> Failure:
-        asked = retry_after(response.headers.get("Retry-After"), self._clock.now())
+        asked = retry_after(response.headers.get("Retry-After"), self.transport.clock.now())
         with response:
             error = (self._classify and self._classify(response)) or error_of_status(response)
         if isinstance(error, RateLimitedError):
@@ -238,7 +229,7 @@ class HttpSession:
         with self._counting:
             self._sent += 1
         with self._turn:
-            return self._session.request(
+            response = self._session.request(
                 sending.method,
                 sending.url,
                 headers=headers,
@@ -247,6 +238,8 @@ class HttpSession:
                 **self._route,
                 **body,
             )
+        self.server_time = http_date(response.headers.get("Date")) or self.server_time
+        return response
 
     def _redirected(self, sending: Sending, response: requests.Response) -> Sending:
         response.close()

@@ -28,7 +28,11 @@ MOST_LEGS = 4
 
 
 class Scheme(StrEnum):
-    """What is answered to a server's challenge; ``AUTO`` takes Negotiate where it is offered, else NTLM."""
+    r"""What is answered to a server's challenge.
+
+    ``AUTO`` takes Negotiate where it is offered, else NTLM; for ``DOMAIN\user`` the other way round, since Kerberos
+    does not know names of that form and looks for their realm in vain.
+    """
 
     AUTO = "auto"
     NEGOTIATE = "negotiate"
@@ -112,12 +116,14 @@ class WindowsAuth(AuthBase):
 
     def _scheme(self, response: requests.Response) -> str | None:
         """Return the scheme to answer with; None when the server offers none of ours."""
-        offered = {part.split()[0].lower() for part in _challenges(response) if part}
+        offered = offered_schemes(response)
         wanted: tuple[str, ...] = ("negotiate", "ntlm")
         if self._account.scheme is not Scheme.AUTO:
             wanted = (self._account.scheme.value,)
         elif self._account.secret is not Secret.PASSWORD:
             wanted = ("negotiate",)
+        elif "\\" in self._account.user:
+            wanted = ("ntlm", "negotiate")
         found = next((scheme for scheme in wanted if scheme in offered), None)
         return {"negotiate": "Negotiate", "ntlm": "NTLM"}[found] if found else None
 
@@ -214,6 +220,11 @@ def _certificate_of(response: requests.Response) -> bytes | None:
         return None
     certificate: bytes | None = sock.getpeercert(binary_form=True)
     return certificate
+
+
+def offered_schemes(response: requests.Response) -> frozenset[str]:
+    """Return the schemes that a challenge offers, in lower case."""
+    return frozenset(part.split()[0].lower() for part in _challenges(response) if part)
 
 
 def _challenges(response: requests.Response) -> list[str]:

@@ -4,19 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
-from email.utils import parsedate_to_datetime
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
-from airflow_provider_mlconnector.errors import CapabilityError, RemoteError, SchemaDriftError
+from airflow_provider_mlconnector.errors import CapabilityError, NotFoundError, RemoteError, SchemaDriftError
 from airflow_provider_mlconnector.systems.http.entra import require_tls
 from airflow_provider_mlconnector.systems.http.json_rows import Field, Need, RowDecoder
 from airflow_provider_mlconnector.systems.http.keyset import keyset_pages, literal, skipped_pages
-from airflow_provider_mlconnector.systems.http.odata import ODataReader, Page, address, overlapped
-from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
+from airflow_provider_mlconnector.systems.http.odata import ODataReader, Page, overlapped
 from airflow_provider_mlconnector.systems.http.session import HttpSession
+from airflow_provider_mlconnector.systems.http.transport import DIRECT, Transport
 from airflow_provider_mlconnector.systems.port import Finding, FindingKind
 from airflow_provider_mlconnector.systems.syspro.answers import classify
 from airflow_provider_mlconnector.systems.syspro.connection import LARGEST_PAGE, Auth, SysproConnection
@@ -36,59 +34,49 @@ Result = TypeVar("Result")
 class SysproApi:
     """The OData service of one company. One request is on its way at a time: it runs on the ERP's own database."""
 
-    def __init__(
-        self,
-        connection: SysproConnection,
-        *,
-        clock: Clock = SYSTEM_CLOCK,
-        retry: RetryPolicy = DEFAULT_POLICY,
-        proxies: Mapping[str, str] | None = None,
-        verify: bool | str = True,
-        read_timeout: float = 300.0,
-    ) -> None:
+    def __init__(self, connection: SysproConnection, transport: Transport = DIRECT) -> None:
         self.connection = connection
         self._login: BasicLogin | EnetSession = BasicLogin(connection)
         lost = None
         if connection.auth is Auth.SESSION:
-            enet = HttpSession(
-                require_tls(connection.enet_url), retry=retry, clock=clock, proxies=proxies, verify=verify
-            )
-            self._login = EnetSession(connection, enet)
+            self._login = EnetSession(connection, HttpSession(require_tls(connection.enet_url), transport))
             lost = self._login.reject
-        self._session = HttpSession(
+        self.session = HttpSession(
             require_tls(connection.odata_url),
+            transport,
             authorize=self._login.headers,
             on_unauthorized=lost,
             classify=classify,
-            retry=retry,
-            clock=clock,
-            timeout=(10.0, read_timeout),
-            proxies=proxies,
-            verify=verify,
             one_at_a_time=True,
         )
-        self._page_size = min(connection.page_size, LARGEST_PAGE)
-        self._reader = ODataReader(self._session, page_size=self._page_size, headers=_JSON, clock=clock)
+        size = min(connection.page_size, LARGEST_PAGE)
+        self._reader = ODataReader(self.session, page_size=size, headers=_JSON)
         self._counts = True
-        self.server_time: datetime | None = None
 
     @property
     def requests_made(self) -> int:
         """Requests sent to the OData service so far."""
-        return self._session.requests_made
+        return self.session.requests_made
 
     def close(self) -> None:
         """Log off and release connections."""
         self._login.close()
-        self._session.close()
+        self.session.close()
+
+    def log_in(self) -> None:
+        """See that the service takes the login; a path that is not there says nothing against it.
+
+        :raises MlconnectorError: when it does not, or there is nowhere to log on.
+        """
+        self._login.headers()
+        with suppress(NotFoundError):
+            self.offered  # noqa: B018 - asked for that
 
     @cached_property
     def offered(self) -> dict[str, EntitySet]:
         """The tables that the service offers to this operator, read once."""
         path = self.connection.path("$metadata")
-        response = self._session.request("GET", path, headers={"Accept": "application/xml"})
-        date = response.headers.get("Date")
-        self.server_time = parsedate_to_datetime(date) if date else None
+        response = self.session.request("GET", path, headers={"Accept": "application/xml"})
         return entity_sets(response.content)
 
     def offers(self, table: Table) -> bool:
@@ -113,14 +101,13 @@ class SysproApi:
             return None
         where = self._where(table, conditions)
         try:
-            link = address(f"{self.connection.path(table.name)}/$count", {"$filter": where} if where else {})
-            told = self._session.request("GET", link).content.decode("utf-8-sig", "replace").strip()
+            count = self._reader.count(self.connection.path(table.name), {"$filter": where} if where else {})
         except RemoteError as exc:
             if exc.status not in _NOT_COUNTED:
                 raise
-            told = ""
-        self._counts = told.isdecimal()
-        return int(told) if self._counts else None
+            count = None
+        self._counts = count is not None
+        return count
 
     def rows(
         self, table: Table, findings: list[Finding], conditions: Mapping[str, str] | None = None
@@ -151,7 +138,7 @@ class SysproApi:
         where = self._where(table, conditions)
         params = {"$select": ",".join(names)} | ({"$filter": where} if where else {})
         read = keyset_pages if entity_set.filters(*key) else skipped_pages
-        return read(self._reader, self.connection.path(table.name), params, key, size=self._page_size)
+        return read(self._reader, self.connection.path(table.name), params, key)
 
     def _where(self, table: Table, conditions: Mapping[str, str]) -> str:
         """Return the filter of a company's rows.

@@ -8,16 +8,15 @@ stands on its own side.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.errors import CapabilityError
-from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.finance.money import ZERO, add_money
 from airflow_provider_mlconnector.finance.periods import Period
-from airflow_provider_mlconnector.systems.canonical import canonical_batch
+from airflow_provider_mlconnector.systems.balances import Balance, balances_batch, balances_period
 from airflow_provider_mlconnector.systems.port import Finding, FindingKind, Reading, Scope
 from airflow_provider_mlconnector.systems.syspro.accounts import statistical_codes
 from airflow_provider_mlconnector.systems.syspro.api import SysproApi
@@ -29,8 +28,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Balance:
-    """What an account came to before a period and at its end."""
+class Kept:
+    """What the ledger keeps of an account: what it came to before a period and at its end."""
 
     opening: Decimal
     closing: Decimal
@@ -41,20 +40,20 @@ class Balance:
         return add_money((self.closing, self.opening.copy_negate()))
 
 
-def period_balances(api: SysproApi, period: Period, findings: list[Finding]) -> dict[str, Balance] | None:
+def period_balances(api: SysproApi, period: Period, findings: list[Finding]) -> dict[str, Kept] | None:
     """Return the balances by account, without statistical ones; None when the ledger keeps none of that year."""
     if not api.offers(HISTORY) or period.number > MOST_PERIODS:
         return None
     before = f"ClosingBalPer{period.number - 1}" if period.number > 1 else "BeginYearBalance"
     left_out = {*api.connection.pseudo_codes, *statistical_codes(api).to_pylist()}
-    found: dict[str, Balance] = {}
+    found: dict[str, Kept] = {}
     rows = 0
     for batch in api.rows(HISTORY, findings, {"GlYear": f"GlYear eq {period.year}"}):
         rows += batch.num_rows
         for row in batch.to_pylist():
             if row["GlCode"] not in left_out:
                 account = api.connection.gl_code.split(row["GlCode"])[0]
-                own = Balance(_amount(row, before), _amount(row, f"ClosingBalPer{period.number}"))
+                own = Kept(_amount(row, before), _amount(row, f"ClosingBalPer{period.number}"))
                 found[account] = _both(found.get(account), own)
     return found if rows else None
 
@@ -64,41 +63,32 @@ def read_balances(api: SysproApi, scope: Scope, reading: Reading) -> Iterator[pa
 
     :raises CapabilityError: when the scope names no period, or one of a year that the ledger keeps no balances of.
     """
-    if scope.period is None:
-        raise CapabilityError("Account balances are those of a period, and none is named.")
+    period = balances_period(scope)
     reading.resource = HISTORY.name
-    balances = period_balances(api, scope.period, reading.findings)
-    if balances is None:
+    kept = period_balances(api, period, reading.findings)
+    if kept is None:
         raise CapabilityError(
-            f"SYSPRO's ledger shows no balances of {scope.period.key} in {HISTORY.name}.",
+            f"SYSPRO's ledger shows no balances of {period.key} in {HISTORY.name}.",
             hint="Load journal_lines alone, or have the balances of that year kept.",
         )
-    sides = _sides(api, scope.period, reading.findings)
-    yield _batch(api.connection.company, scope.period, balances, sides, reading)
+    sides = _sides(api, period, reading.findings)
+    balances = _by_entries(kept, sides, reading.findings)
+    yield balances_batch(period, balances, company=api.connection.company)
 
 
-def _batch(
-    company: str,
-    period: Period,
-    balances: dict[str, Balance],
-    sides: dict[str, tuple[Decimal, Decimal]],
-    reading: Reading,
-) -> pa.RecordBatch:
-    rows = []
-    for account, balance in sorted(balances.items()):
+def _by_entries(
+    kept: Mapping[str, Kept], sides: Mapping[str, tuple[Decimal, Decimal]], findings: list[Finding]
+) -> dict[str, Balance]:
+    """Return the balances with the debits and credits of the entries, where these come to the movement."""
+    balances = {}
+    for account, one in kept.items():
         debit, credit = sides.get(account, (ZERO, ZERO))
-        movement = balance.movement
-        if add_money((debit, credit.copy_negate())) != movement:
+        if add_money((debit, credit.copy_negate())) != one.movement:
             detail = "its entries do not come to the movement of its balance; it stands on one side"
-            reading.findings.append(Finding(FindingKind.FALLBACK, account, detail))
-            debit, credit = max(movement, ZERO), max(movement.copy_negate(), ZERO)
-        record = f"{company}/{period.key}/{account}"
-        rows.append((record, account, period.key, account, balance.opening, debit, credit))
-    names = ("record_id", "document", "period", "account", "opening", "debit", "credit")
-    columns: dict[str, Any] = {name: [row[at] for row in rows] for at, name in enumerate(names)}
-    columns["amount"] = [balances[account].movement for account in columns["account"]]
-    columns["closing"] = [balances[account].closing for account in columns["account"]]
-    return canonical_batch(Dataset.ACCOUNT_BALANCES, columns)
+            findings.append(Finding(FindingKind.FALLBACK, account, detail))
+            debit, credit = max(one.movement, ZERO), max(one.movement.copy_negate(), ZERO)
+        balances[account] = Balance(one.opening, debit, credit)
+    return balances
 
 
 def _sides(api: SysproApi, period: Period, findings: list[Finding]) -> dict[str, tuple[Decimal, Decimal]]:
@@ -131,7 +121,7 @@ def _amount(row: dict[str, Any], name: str) -> Decimal:
     return row[name] if row[name] is not None else ZERO
 
 
-def _both(one: Balance | None, other: Balance) -> Balance:
+def _both(one: Kept | None, other: Kept) -> Kept:
     if one is None:
         return other
-    return Balance(add_money((one.opening, other.opening)), add_money((one.closing, other.closing)))
+    return Kept(add_money((one.opening, other.opening)), add_money((one.closing, other.closing)))

@@ -34,6 +34,7 @@ public tells of a site whose OData service takes sessions; Basic is what its doc
 _UNCACHED = {"Cache-Control": "no-store"}
 """A GET changes things here, and its answer is of that one call."""
 _SEATS = re.compile(r"maximum|licen[cs]e|concurrent", re.IGNORECASE)
+_SESSION = re.compile(r"[\w{}-]{32,40} *")
 _WRAPPED = re.compile(r"\s*<string[^>]*>(.*)</string>\s*", re.DOTALL)
 _QUERY = re.compile(r"\?\S*")
 
@@ -129,7 +130,7 @@ class EnetSession:
         }
         answer = _call(self._session, self._connection.logon_path, asked)
         if not answer.startswith("ERROR"):
-            if len(answer.strip()) < 32:
+            if not _SESSION.fullmatch(answer):
                 raise ProtocolError("The e.net logon did not answer with a session.", hint="Check the e.net address.")
             return answer
         operator = self._connection.operator

@@ -3,19 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from functools import partial
 
-from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
-from airflow_provider_mlconnector.errors import CapabilityError
 from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.finance.periods import Period
-from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
-from airflow_provider_mlconnector.systems.port import Health, PeriodStatus, PeriodTotals, Reading, Scope
+from airflow_provider_mlconnector.systems.books import Books, Reader
+from airflow_provider_mlconnector.systems.http.transport import DIRECT, Transport
+from airflow_provider_mlconnector.systems.port import Choice, Health, PeriodStatus, PeriodTotals, Reading, Scope
 from airflow_provider_mlconnector.systems.syspro.accounts import read_accounts, read_cost_centres
 from airflow_provider_mlconnector.systems.syspro.api import SysproApi
 from airflow_provider_mlconnector.systems.syspro.balances import period_balances, read_balances
 from airflow_provider_mlconnector.systems.syspro.capabilities import CAPABILITIES
+from airflow_provider_mlconnector.systems.syspro.choices import probe
 from airflow_provider_mlconnector.systems.syspro.connection import Auth, SysproConnection
 from airflow_provider_mlconnector.systems.syspro.ledger import check_dimensions, of_period, read_lines
 from airflow_provider_mlconnector.systems.syspro.subledgers import (
@@ -28,52 +28,29 @@ from airflow_provider_mlconnector.systems.syspro.subledgers import (
 )
 from airflow_provider_mlconnector.systems.syspro.tables import HISTORY, JOURNALS, MASTERS, TIME_STAMP
 
-if TYPE_CHECKING:
-    import pyarrow as pa
 
-Reader = Callable[[SysproApi, Scope, Reading], "Iterator[pa.RecordBatch]"]
-
-_READERS: dict[Dataset, Reader] = {
-    Dataset.ACCOUNTS: lambda api, _, reading: read_accounts(api, reading),
-    Dataset.COST_CENTRES: read_cost_centres,
-    Dataset.JOURNAL_LINES: read_lines,
-    Dataset.ACCOUNT_BALANCES: read_balances,
-    Dataset.VENDORS: lambda api, _, reading: read_suppliers(api, reading),
-    Dataset.CUSTOMERS: lambda api, _, reading: read_customers(api, reading),
-    Dataset.AP_INVOICES: lambda api, _, reading: read_ap_invoices(api, reading),
-    Dataset.AP_POSTINGS: lambda api, _, reading: read_ap_postings(api, reading),
-    Dataset.AR_INVOICES: lambda api, _, reading: read_ar_invoices(api, reading),
-    Dataset.INVENTORY: lambda api, _, reading: read_inventory(api, reading),
-}
-
-
-class Syspro:
-    """The books of one company of SYSPRO. Not to be shared between threads.
-
-    :param read_timeout: seconds without a byte from the server.
-    """
+class Syspro(Books):
+    """The books of one company of SYSPRO. Not to be shared between threads."""
 
     capabilities = CAPABILITIES
 
-    def __init__(
-        self,
-        connection: SysproConnection,
-        *,
-        clock: Clock = SYSTEM_CLOCK,
-        retry: RetryPolicy = DEFAULT_POLICY,
-        proxies: Mapping[str, str] | None = None,
-        verify: bool | str = True,
-        read_timeout: float = 300.0,
-    ) -> None:
+    def __init__(self, connection: SysproConnection, transport: Transport = DIRECT) -> None:
         self._connection = connection
-        self._api = SysproApi(
-            connection, clock=clock, retry=retry, proxies=proxies, verify=verify, read_timeout=read_timeout
-        )
-
-    @property
-    def requests_made(self) -> int:
-        """Requests sent so far, logons not counted."""
-        return self._api.requests_made
+        self._transport = transport
+        self._api = api = SysproApi(connection, transport)
+        readers: dict[Dataset, Reader] = {
+            Dataset.ACCOUNTS: lambda _, reading: read_accounts(api, reading),
+            Dataset.COST_CENTRES: partial(read_cost_centres, api),
+            Dataset.JOURNAL_LINES: partial(read_lines, api),
+            Dataset.ACCOUNT_BALANCES: partial(read_balances, api),
+            Dataset.VENDORS: lambda _, reading: read_suppliers(api, reading),
+            Dataset.CUSTOMERS: lambda _, reading: read_customers(api, reading),
+            Dataset.AP_INVOICES: lambda _, reading: read_ap_invoices(api, reading),
+            Dataset.AP_POSTINGS: lambda _, reading: read_ap_postings(api, reading),
+            Dataset.AR_INVOICES: lambda _, reading: read_ar_invoices(api, reading),
+            Dataset.INVENTORY: lambda _, reading: read_inventory(api, reading),
+        }
+        super().__init__(api, readers)
 
     def ping(self) -> Health:
         """Log in, see what the service offers, and whether the company has GL codes; two requests and the logon.
@@ -86,7 +63,7 @@ class Syspro:
         missing = [table.name for table in (JOURNALS, MASTERS, HISTORY) if table.name not in offered]
         how = "by an e.net session" if self._connection.auth is Auth.SESSION else "by Basic"
         greeting = f"Logged in as {self._connection.operator} {how}; {len(offered)} tables are offered"
-        time = self._api.server_time
+        time = self._api.session.server_time
         if missing:
             return Health(False, f"{greeting}, but not {', '.join(missing)}.", time)
         rows = next(iter(self._api.rows(MASTERS, [])), None)
@@ -96,18 +73,17 @@ class Syspro:
         by = "row versions" if offered[JOURNALS.name].filters(TIME_STAMP) else "the numbers of journals"
         return Health(True, f"{greeting}; company {company} found; changes are known by {by}.", time)
 
+    def choices(self) -> Iterator[Choice]:
+        """Probe the login, the path of a table, and the structure of GL codes."""
+        return probe(self._connection, self._transport)
+
     def read(self, dataset: Dataset, scope: Scope) -> Reading:
         """Read a dataset; nothing is asked for until the batches are.
 
         :raises CapabilityError: for a dataset or a dimension that SYSPRO does not give.
         """
-        refusal = CAPABILITIES.refusal(dataset)
-        if refusal:
-            raise CapabilityError(refusal)
         check_dimensions(self._connection, scope.dimensions)
-        reading = Reading(batches=iter(()))
-        reading.batches = self._counted(_READERS[dataset](self._api, scope, reading), reading)
-        return reading
+        return super().read(dataset, scope)
 
     def period_totals(self, period: Period) -> PeriodTotals:
         """Return the movements of a period by the balances that the ledger keeps, and the server's count of entries."""
@@ -121,16 +97,3 @@ class Syspro:
     def period_status(self, period: Period) -> PeriodStatus:
         """Return unknown: no table that is offered tells which periods are open."""
         return PeriodStatus.UNKNOWN
-
-    def close(self) -> None:
-        """Log off and release connections."""
-        self._api.close()
-
-    def _counted(self, batches: Iterator[pa.RecordBatch], reading: Reading) -> Iterator[pa.RecordBatch]:
-        """Keep count of requests; leave out empty batches."""
-        before = self._api.requests_made
-        for batch in batches:
-            reading.requests = self._api.requests_made - before
-            if batch.num_rows:
-                yield batch
-        reading.requests = self._api.requests_made - before

@@ -139,7 +139,7 @@ class Workflow:
     @property
     def settle(self) -> float:
         """Seconds after which a request can no longer take effect."""
-        return sum(self.session.timeout) + SLACK
+        return sum(self.session.transport.timeout) + SLACK
 
     def send(self, key: str, body: bytes) -> None:
         """Tell it a journal, once.

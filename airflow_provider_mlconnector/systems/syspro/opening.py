@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.systems.http.entra import require_tls
-from airflow_provider_mlconnector.systems.http.retry import DEFAULT_POLICY, RetryPolicy
+from airflow_provider_mlconnector.systems.http.retry import RetryPolicy
 from airflow_provider_mlconnector.systems.http.session import HttpSession
+from airflow_provider_mlconnector.systems.http.transport import DIRECT, Transport
 from airflow_provider_mlconnector.systems.syspro.api import SysproApi
 from airflow_provider_mlconnector.systems.syspro.connection import SysproConnection
 from airflow_provider_mlconnector.systems.syspro.draft_options import Coding, DraftOptions, Way
@@ -23,31 +24,16 @@ from airflow_provider_mlconnector.systems.syspro.posting import JournalObject, W
 ONCE = RetryPolicy(attempts=1, patience=0.0)
 
 
-def open_wire(
-    connection: SysproConnection,
-    *,
-    clock: Clock = SYSTEM_CLOCK,
-    retry: RetryPolicy = DEFAULT_POLICY,
-    proxies: Mapping[str, str] | None = None,
-    verify: bool | str = True,
-    read_timeout: float = 300.0,
-) -> Wire:
+def open_wire(connection: SysproConnection, transport: Transport = DIRECT) -> Wire:
     """Return the way to a company's e.net service; nobody logs on yet.
 
     :raises ConfigurationError: when its address is not safe to send a password to.
     """
 
-    def session(policy: RetryPolicy) -> HttpSession:
-        return HttpSession(
-            require_tls(connection.enet_url),
-            retry=policy,
-            clock=clock,
-            timeout=(10.0, read_timeout),
-            proxies=proxies,
-            verify=verify,
-        )
+    def session(how: Transport = transport) -> HttpSession:
+        return HttpSession(require_tls(connection.enet_url), how)
 
-    return Wire(EnetSession(connection, session(retry)), patient=session(retry), once=session(ONCE))
+    return Wire(EnetSession(connection, session()), patient=session(), once=session(replace(transport, retry=ONCE)))
 
 
 def open_drafts(

@@ -55,7 +55,7 @@ class JournalObject:
 
     def __init__(self, wire: Wire, name: str, root: str) -> None:
         self.name = name
-        self.settle = sum(wire.once.timeout) + SLACK
+        self.settle = sum(wire.once.transport.timeout) + SLACK
         self._wire = wire
         self._root = root
         self._doubted = False

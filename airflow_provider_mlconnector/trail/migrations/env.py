@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from airflow_provider_mlconnector.trail.migrate import VERSION_TABLE
-from airflow_provider_mlconnector.trail.schema import metadata
+from airflow_provider_mlconnector.trail.schema import VERSION_TABLE, metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -3,7 +3,7 @@
 
 from airflow_provider_mlconnector import bench as tools
 from airflow_provider_mlconnector.flows.plans import load_plans, read_plans
-from airflow_provider_mlconnector.hooks.anaplan import AnaplanHook, ModelReading
+from airflow_provider_mlconnector.hooks.anaplan import AnaplanHook
 from airflow_provider_mlconnector.hooks.erps import open_erp
 from airflow_provider_mlconnector.pipeline.ending import run_to_end
 from airflow_provider_mlconnector.pipeline.extract import extract
@@ -11,6 +11,7 @@ from airflow_provider_mlconnector.pipeline.load import begin_load, finish_load
 from airflow_provider_mlconnector.pipeline.modelwork import ModelWork
 from airflow_provider_mlconnector.pipeline.plan import ReadMode
 from airflow_provider_mlconnector.pipeline.prepare import prepare
+from airflow_provider_mlconnector.systems.anaplan.named import ModelReading
 from airflow_provider_mlconnector.trail.records import RunOutcome, RunRef, make_run_id
 
 

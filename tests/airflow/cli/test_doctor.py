@@ -164,3 +164,21 @@ def test_a_broken_flow_file_does_not_end_the_check_up(ready, findings, edit):
     assert status == 1
     assert [row["check"] for row in found] == ["flows"]
     assert "larkfield_close.yaml:" in found[0]["sentence"]
+
+
+def test_a_wrong_choice_of_the_connection_is_told_with_the_field_to_set(ready, findings, one_load):
+    ready.connect_business_central(environment="Sandbox")
+    status, found = findings()
+    assert status == 1
+    (row,) = found
+    assert (row["check"], row["subject"]) == ("ledger", "business_central_default: Environment")
+    assert row["sentence"] == "The tenant has no environment Sandbox, but Production."
+    assert row["advice"] == "Set Environment to Production."
+
+
+def test_a_choice_that_will_hurt_one_day_is_a_warning(ready, findings, one_load):
+    ready.connect_business_central(source="v2")
+    status, found = findings()
+    assert status == 0
+    (row,) = found
+    assert (row["verdict"], row["subject"]) == ("warning", "business_central_default: Ledger source")

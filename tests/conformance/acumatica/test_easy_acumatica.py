@@ -2,13 +2,11 @@
 """A public client that nobody here wrote, against the sandbox: it builds itself from the description that is served."""
 
 import pytest
+from easy_acumatica import AcumaticaClient
+from easy_acumatica.odata import F, QueryOptions
 
-easy = pytest.importorskip("easy_acumatica", reason="easy-acumatica is not installed")
-
-from easy_acumatica.odata import F, QueryOptions  # noqa: E402  # only where it is installed
-
-from airflow_provider_mlconnector.demo.sandbox import sandbox_process  # noqa: E402
-from tests.sandbox_control import SandboxControl  # noqa: E402
+from airflow_provider_mlconnector.demo.sandbox import sandbox_process
+from tests.sandbox_control import SandboxControl
 
 KEY, POSTED = "FY2027-P04", (F.PostPeriod == "042027") & (F.Status == "Posted") & (F.LedgerID == "ACTUAL")
 
@@ -22,7 +20,7 @@ def control():
 @pytest.fixture
 def client(control, tmp_path):
     told = control.info["acumatica"]
-    made = easy.AcumaticaClient(
+    made = AcumaticaClient(
         base_url=told["base_url"],
         username=told["login"],
         password=told["password"],

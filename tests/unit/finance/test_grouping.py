@@ -27,7 +27,7 @@ RULE = JournalRule(
     posting_date=date(2026, 7, 31),
     description="Budget FY2027-P01",
 )
-AMOUNTS = st.decimals(min_value=-10**14, max_value=10**14, places=6)
+AMOUNTS = st.decimals(min_value=-(10**14), max_value=10**14, places=6)
 FIGURES = st.lists(
     st.builds(
         Figure,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The flow of the firm that keeps its books in Acumatica, and what a flow cannot ask of it."""
+"""The flow of the firm that keeps its books in Acumatica."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_mlconnector.errors import FlowError
 from airflow_provider_mlconnector.flows.loader import load_flow
 from airflow_provider_mlconnector.flows.plans import load_plans, read_plans
 from airflow_provider_mlconnector.sandbox.acumatica.words import NO_DEPARTMENT
@@ -49,19 +48,3 @@ def test_the_headings_that_acumatica_lacks_are_those_of_the_chart(flow):
 
 def test_the_branch_is_what_the_flow_calls_its_company(flow):
     assert {plan.company for plan in read_plans(flow)} == {"LARKFIELD"}
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "sentence"),
-    [
-        ("dataset: vendors", "dataset: inventory", "Acumatica cannot be read for inventory; it has accounts"),
-        ("dataset: vendors", "dataset: customers", "Acumatica cannot be read for customers"),
-        ("Opening: opening", "Opening: dimension.DEPARTMENT", "Acumatica keeps no dimensions on account_balances"),
-    ],
-)
-def test_what_acumatica_cannot_give_is_refused_when_the_flow_is_read(tmp_path, old, new, sentence):
-    for folder in ("calendars", "crosswalks"):
-        (tmp_path / folder).symlink_to(FILE.parents[1] / folder)
-    (tmp_path / "flow.yaml").write_text(FILE.read_text().replace(old, new))
-    with pytest.raises(FlowError, match=sentence):
-        load_flow(tmp_path / "flow.yaml")

@@ -28,10 +28,3 @@ def test_records_may_say_that_they_are_there_and_name_what_removes_them(folder):
 def test_what_makes_no_sense_for_records_or_cells_is_refused(folder, old, new, sentence):
     with pytest.raises(FlowError, match=sentence):
         folder.load((old, new))
-
-
-def test_a_dataset_that_syspro_does_not_have_is_refused_when_the_file_is_read(folder):
-    more = f"{ACCOUNTS}  - dataset: employees\n    import: Load Employees\n    columns: {{Code: number, Name: name}}\n"
-    with pytest.raises(FlowError, match="SYSPRO cannot be read for employees; it has accounts, cost_centres") as caught:
-        folder.load(BY_SYSPRO, (ACCOUNTS, more))
-    assert folder.line("dataset: employees").rpartition(":")[2] in str(caught.value)

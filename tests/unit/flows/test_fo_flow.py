@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Flows of Finance & Operations: what is refused when the file is read, and which layer is loaded by default."""
+"""Flows of Finance & Operations: which posting layer is loaded by default."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 
-from airflow_provider_mlconnector.errors import FlowError
 from airflow_provider_mlconnector.flows.loader import load_flow
 from airflow_provider_mlconnector.flows.plans import load_plans
 
@@ -26,16 +25,6 @@ def flow_with(tmp_path):
         return load_flow(file)
 
     return load
-
-
-def test_what_the_environment_cannot_give_is_refused_when_the_file_is_read(flow_with):
-    with pytest.raises(FlowError, match="Finance & Operations cannot be read for employees; it has accounts"):
-        flow_with("- dataset: vendors", "- dataset: employees")
-
-
-def test_dimensions_of_balances_are_refused_when_the_file_is_read(flow_with):
-    with pytest.raises(FlowError, match="Finance & Operations keeps no dimensions on account_balances"):
-        flow_with("Closing: closing", "Closing: closing\n      Project: dimension.Project")
 
 
 @pytest.mark.parametrize(("named", "layer"), [("ledger: Tax", "Tax"), ("", "Current")])

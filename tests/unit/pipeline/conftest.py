@@ -19,11 +19,12 @@ from airflow_provider_mlconnector.sandbox.running import Sandbox, serve
 from airflow_provider_mlconnector.trail.leases import Leases
 from airflow_provider_mlconnector.trail.records import RunRef
 from airflow_provider_mlconnector.trail.store import Trail
+from tests.clocks import StandingClock
 from tests.sandbox_control import SandboxControl
 from tests.unit.pipeline.closing import Close
 from tests.unit.pipeline.fake_model import FakeModel
 from tests.unit.pipeline.sandbox_close import SandboxClose, opened_closes
-from tests.unit.pipeline.support import LOG, PERIOD, FakeReader, Ledger, StandingClock, line, read_plan, run_ref
+from tests.unit.pipeline.support import LOG, PERIOD, FakeReader, Ledger, line, read_plan, run_ref
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ class HostileLedger(Ledger):
 
     def __post_init__(self) -> None:
         lines = DatasetCapability(incremental=True, by_period=True, dimensions=True, by_record=self.by_record)
-        self.capabilities = Capabilities({Dataset.JOURNAL_LINES: lines}, drafts_journals=False)
+        self.capabilities = Capabilities({Dataset.JOURNAL_LINES: lines})
 
     def _batches(self, dataset: Dataset, scope: Scope, reading: Reading) -> Iterator[pa.RecordBatch]:
         for batch in super()._batches(dataset, scope, reading):

@@ -16,6 +16,7 @@ from airflow_provider_mlconnector.systems.dynamics_fo.erp import FinanceOperatio
 from airflow_provider_mlconnector.systems.dynamics_gp.connection import GpConnection, Query
 from airflow_provider_mlconnector.systems.dynamics_gp.erp import DynamicsGp
 from airflow_provider_mlconnector.systems.http.entra import ClientSecret
+from airflow_provider_mlconnector.systems.http.transport import Transport
 from airflow_provider_mlconnector.systems.http.windows_auth import WindowsAccount
 from airflow_provider_mlconnector.systems.port import Erp
 from airflow_provider_mlconnector.systems.syspro.connection import SysproConnection
@@ -42,7 +43,8 @@ def open_business_central(
         "base_url": told["base_url"],
         "authority_url": told["authority_url"],
     }
-    return BusinessCentral(BusinessCentralConnection(**plain | options), flow.calendar.period_of, clock=clock)
+    connection = BusinessCentralConnection(**plain | options)
+    return BusinessCentral(connection, flow.calendar.period_of, Transport(clock=clock))
 
 
 def open_finance_operations(
@@ -57,7 +59,8 @@ def open_finance_operations(
         "credential": ClientSecret(told["login"], secret or told["password"]),
         "authority_url": told["authority_url"],
     }
-    return FinanceOperations(FinanceOperationsConnection(**plain | options), flow.calendar.period_of, clock=clock)
+    connection = FinanceOperationsConnection(**plain | options)
+    return FinanceOperations(connection, flow.calendar.period_of, Transport(clock=clock))
 
 
 def open_syspro(control: SandboxControl, flow: Flow, clock: Clock, **options: Any) -> Syspro:
@@ -65,7 +68,7 @@ def open_syspro(control: SandboxControl, flow: Flow, clock: Clock, **options: An
     told = control.info["syspro"]
     plain = {name: told[name] for name in ("odata_url", "enet_url", "entity_url", "password", "company_password")}
     plain |= {"operator": told["login"], "company": flow.spec.erp.company}
-    return Syspro(SysproConnection(**plain | options), clock=clock)
+    return Syspro(SysproConnection(**plain | options), Transport(clock=clock))
 
 
 def gp_connection(control: SandboxControl, company: str, **options: Any) -> GpConnection:
@@ -86,7 +89,7 @@ def open_gp(
 ) -> DynamicsGp:
     """Open the company on the GP server; ``query`` reads its database."""
     connection = gp_connection(control, flow.spec.erp.company, **options)
-    return DynamicsGp(connection, flow.calendar.period_of, query=query, clock=clock)
+    return DynamicsGp(connection, flow.calendar.period_of, Transport(clock=clock), query=query)
 
 
 OPENERS: dict[System, Callable[..., Erp]] = {

@@ -13,10 +13,11 @@ from airflow_provider_mlconnector.pipeline.load import begin_load, finish_load
 from airflow_provider_mlconnector.pipeline.modelwork import ModelWork
 from airflow_provider_mlconnector.pipeline.plan import LoadPlan, Tolerance
 from airflow_provider_mlconnector.pipeline.replay import Wanted, places, redeliver
+from airflow_provider_mlconnector.systems.anaplan.named import ModelReading
 from airflow_provider_mlconnector.trail.records import RunOutcome
 from tests.sandbox_control import SandboxControl
 from tests.unit.pipeline.fake_model import MemoryStore
-from tests.unit.pipeline.sandbox_close import Outcome, Reading, SandboxClose
+from tests.unit.pipeline.sandbox_close import Outcome, SandboxClose
 
 GL = "Load GL Actuals"
 TOLERANT = Tolerance(share=1.0)
@@ -93,7 +94,7 @@ def _replay(close: SandboxClose, record: str) -> str:
     wanted, plan, bench = Wanted(record_ids=(record,)), _plan(close), close.bench
     run = next(place for place in places(bench, wanted) if place.dataset == "journal_lines").run("replay by grace")
     bench.trail.open_run(run, requested_by="grace")
-    made = redeliver(bench, plan, wanted, run, close.flow.calendar, Reading(close.model))
+    made = redeliver(bench, plan, wanted, run, close.flow.calendar, ModelReading(close.model))
     work = ModelWork(
         bench,
         close.model,

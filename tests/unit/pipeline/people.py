@@ -10,11 +10,12 @@ from decimal import Decimal
 from airflow_provider_mlconnector.finance.periods import format_period
 from airflow_provider_mlconnector.pipeline.manifests import DatasetCheck
 from airflow_provider_mlconnector.pipeline.reconcile import reconcile
+from airflow_provider_mlconnector.systems.anaplan.named import ModelReading
 from tests.sandbox_control import SandboxControl
-from tests.unit.pipeline.sandbox_close import Outcome, Reading, SandboxClose
+from tests.unit.pipeline.figures import CENTRES
+from tests.unit.pipeline.sandbox_close import Outcome, SandboxClose
 
 GL = "Load GL Actuals"
-CENTRES = {"ADM": "CC100", "SALES": "CC200", "PROD": "CC300", "RND": "CC400", "LOG": "CC500", "": "NONE"}
 PLANNER = "paula-planner@larkfield.example"
 
 Cells = dict[tuple[str, str], Decimal]
@@ -59,7 +60,7 @@ class Office:
     def check_again(self, done: Outcome) -> Outcome:
         """Reconcile a run once more, as one does who clears that task alone."""
         parts = (self.close.plans(), list(done.batches.values()), done.prepared, done.loads)
-        return replace(done, report=reconcile(self.close.bench, done.run, *parts, Reading(self.close.model)))
+        return replace(done, report=reconcile(self.close.bench, done.run, *parts, ModelReading(self.close.model)))
 
     def correct(self, cell: tuple[str, str], amount: str = "10") -> None:
         """Change the amount of one line of a cell."""

@@ -8,11 +8,10 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from airflow_provider_mlconnector.clock import SYSTEM_CLOCK, Clock
+from airflow_provider_mlconnector.clock import Clock
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.flows.flow import Flow
 from airflow_provider_mlconnector.flows.loader import load_flow
@@ -34,17 +33,19 @@ from airflow_provider_mlconnector.pipeline.reconcile import reconcile
 from airflow_provider_mlconnector.pipeline.removal import begin_removal, finish_removal, is_needed
 from airflow_provider_mlconnector.pipeline.stage import LocalStage
 from airflow_provider_mlconnector.sandbox.running import Sandbox
-from airflow_provider_mlconnector.sandbox.state import World
 from airflow_provider_mlconnector.systems.anaplan.auth import BasicLogin
 from airflow_provider_mlconnector.systems.anaplan.client import AnaplanClient
-from airflow_provider_mlconnector.systems.anaplan.definitions import Kind, Members, ModelRef
+from airflow_provider_mlconnector.systems.anaplan.definitions import ModelRef
 from airflow_provider_mlconnector.systems.anaplan.hosts import custom_hosts
 from airflow_provider_mlconnector.systems.anaplan.local import LocalBudget, LocalTokenStore
 from airflow_provider_mlconnector.systems.anaplan.model import AnaplanModel
+from airflow_provider_mlconnector.systems.anaplan.named import ModelReading
+from airflow_provider_mlconnector.systems.http.transport import Transport
 from airflow_provider_mlconnector.systems.port import Erp
 from airflow_provider_mlconnector.trail.leases import Leases
 from airflow_provider_mlconnector.trail.records import RunRef
 from airflow_provider_mlconnector.trail.store import Trail
+from tests.clocks import QuickClock
 from tests.sandbox_control import SandboxControl
 from tests.unit.pipeline.fake_model import MemoryStore
 from tests.unit.pipeline.ledgers import open_ledger
@@ -52,23 +53,6 @@ from tests.unit.pipeline.ledgers import open_ledger
 FLOW = Path(__file__).parents[3] / "dags/flows/larkfield_close.yaml"
 ACTUALS = ("Load Accounts", "Load Cost Centres", "Load GL Actuals")
 BALANCES = ("Load Accounts", "Load GL Balances")
-
-
-class QuickClock:
-    """Waiting moves the sandbox's clock on instead."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def monotonic(self) -> float:
-        return self._world.clock.now().timestamp()
-
-    def now(self) -> datetime:
-        return self._world.clock.now()
-
-    def sleep(self, seconds: float) -> None:
-        self._world.clock.advance(seconds)
-        SYSTEM_CLOCK.sleep(0.001)
 
 
 def open_anaplan(
@@ -79,24 +63,11 @@ def open_anaplan(
     client = AnaplanClient(
         custom_hosts(told["api_url"], told["auth_url"], told["oauth_url"]),
         BasicLogin(told["login"], password or told["password"]),
+        Transport(clock=clock),
         tokens=LocalTokenStore(),
         budget=LocalBudget(per_minute=100_000),
-        clock=clock,
     )
     return client.model(ref or client.resolve_model("Finance", "FP&A Hub"))
-
-
-class Reading:
-    """Reads lists and views by name."""
-
-    def __init__(self, model: AnaplanModel) -> None:
-        self._model = model
-
-    def members(self, list_name: str) -> Members:
-        return self._model.members(self._model.resolve(Kind.LIST, list_name).id)
-
-    def view_cells(self, view_name: str, target: Path) -> Path:
-        return self._model.read_view(self._model.resolve(Kind.VIEW, view_name).id, target)
 
 
 @dataclass
@@ -141,12 +112,12 @@ class SandboxClose:
             self.meanwhile.get(plan.import_name, lambda: None)()
             loads.append(self.load(plan, made, batches[plan.dataset]))
             self.remove(plan, loads[-1])
-        reader = Reading(self.model)
+        reader = ModelReading(self.model)
         report = reconcile(self.bench, run, plans, list(batches.values()), prepared, loads, reader, self.period)
         return Outcome(run, {str(name): batch for name, batch in batches.items()}, prepared, loads, report)
 
     def prepare(self, plan: LoadPlan, batch: BatchManifest) -> PreparedManifest:
-        return prepare(self.bench, plan, batch, self.period, Reading(self.model))
+        return prepare(self.bench, plan, batch, self.period, ModelReading(self.model))
 
     def load(self, plan: LoadPlan, made: PreparedManifest, batch: BatchManifest) -> LoadManifest:
         work = self._work(made.run, plan.import_name)

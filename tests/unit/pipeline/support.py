@@ -7,7 +7,7 @@ import csv
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -29,31 +29,13 @@ from airflow_provider_mlconnector.systems.port import (
     Scope,
 )
 from airflow_provider_mlconnector.trail.records import RunRef, StagedFile
+from tests.clocks import START
 
 FLOW = "larkfield_close"
 COMPANY = "LARKFIELD"
-START = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 PERIOD = Period(2026, 5, date(2025, 11, 1), date(2025, 11, 30))
 DIMENSIONS = ("DEPARTMENT",)
 LOG = logging.getLogger("pipeline-tests")
-
-
-class StandingClock:
-    """Time moves only when somebody waits or advances it."""
-
-    def __init__(self) -> None:
-        self.moment = START
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def monotonic(self) -> float:
-        return self.moment.timestamp()
-
-    def sleep(self, seconds: float) -> None:
-        self.moment += timedelta(seconds=seconds)
-
-    advance = sleep
 
 
 def line(number: int, account: str = "40100", amount: str = "100.00", **more: Any) -> dict[str, Any]:
@@ -101,7 +83,6 @@ class Ledger:
                 dataset: DatasetCapability(dataset is Dataset.JOURNAL_LINES, dataset in PERIOD_DATASETS)
                 for dataset in Dataset
             },
-            drafts_journals=False,
         )
     )
 

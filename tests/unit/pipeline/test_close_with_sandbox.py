@@ -9,21 +9,19 @@ import pytest
 
 from airflow_provider_mlconnector.errors import BadRequestError, TaskFailedError
 from airflow_provider_mlconnector.finance.crosswalk import MatchKind, Rule, crosswalk
-from airflow_provider_mlconnector.finance.periods import format_period
 from airflow_provider_mlconnector.flows.plans import read_plans
 from airflow_provider_mlconnector.pipeline.extract import extract
 from airflow_provider_mlconnector.pipeline.tell import tell
 from airflow_provider_mlconnector.trail.records import RejectKind
 from tests.sandbox_control import SandboxControl
+from tests.unit.pipeline.figures import CENTRES, month
 from tests.unit.pipeline.sandbox_close import BALANCES, SandboxClose
 from tests.unit.pipeline.support import csv_rows, parquet_rows
-
-DEPARTMENTS = {"ADM": "CC100", "SALES": "CC200", "PROD": "CC300", "RND": "CC400", "LOG": "CC500", "": "NONE"}
 
 
 def expected(control: SandboxControl, period: str) -> dict[tuple[str, str], Decimal]:
     """Return the ledger's totals as the model names them."""
-    return {(account, DEPARTMENTS[code]): amount for (account, code), amount in control.ledger(period).items()}
+    return {(account, CENTRES[code]): amount for (account, code), amount in control.ledger(period).items()}
 
 
 def expected_amounts(control: SandboxControl, close: SandboxClose) -> list[Decimal]:
@@ -40,10 +38,6 @@ def actuals(control: SandboxControl, month: str) -> dict[tuple[str, str], Decima
 def starts(control: SandboxControl) -> int:
     """Return how many tasks were ever started in the model."""
     return sum(control.call("GET", "/anaplan/tasks")["starts"].values())
-
-
-def month(close: SandboxClose) -> str:
-    return format_period(close.period, "MMM yy")
 
 
 def test_a_close_loads_exactly_the_trial_balance(closing, control):

@@ -21,7 +21,8 @@ from airflow_provider_mlconnector.systems.port import (
     PeriodTotals,
 )
 from airflow_provider_mlconnector.trail.records import CellScope, EventKind, RejectKind, StagedFile
-from tests.unit.pipeline.support import FLOW, PERIOD, START, Ledger, account, line, parquet_rows, read_plan
+from tests.clocks import START
+from tests.unit.pipeline.support import FLOW, PERIOD, Ledger, account, line, parquet_rows, read_plan
 
 PLAN = read_plan()
 CELLS = CellScope(flow=FLOW, import_name="Load GL Actuals", period=PERIOD.key)
@@ -252,7 +253,7 @@ def test_statistical_accounts_are_not_compared_with_a_trial_balance(bench, ledge
 
 def test_capabilities_decide_how_far_behind_the_watermark_a_read_starts(bench, ledger, new_run):
     ledger.capabilities = Capabilities(
-        {Dataset.JOURNAL_LINES: DatasetCapability(True, True)}, drafts_journals=False, overlap=timedelta(hours=1)
+        {Dataset.JOURNAL_LINES: DatasetCapability(True, True)}, overlap=timedelta(hours=1)
     )
     first, _ = read_twice(bench, ledger, new_run)
     assert ledger.requested[-1][1].since == first.cursor - timedelta(hours=1)

@@ -14,18 +14,8 @@ from airflow_provider_mlconnector.finance.datasets import EntryKind
 from airflow_provider_mlconnector.sandbox.books.books import NewLine, Posting
 from airflow_provider_mlconnector.sandbox.running import Sandbox, serve
 from tests.sandbox_control import SandboxControl
-from tests.unit.pipeline.fo_close import (
-    LINES,
-    LISTS,
-    Closed,
-    Opened,
-    balances_expected,
-    balances_held,
-    closed_by,
-    expected,
-    held,
-    opened_fo,
-)
+from tests.unit.pipeline.figures import LINES, balances_booked, balances_held, booked, held
+from tests.unit.pipeline.fo_close import LISTS, Closed, Opened, closed_by, opened_fo
 from tests.unit.pipeline.support import csv_rows
 
 PERIODS = [f"FY2026-P{number:02d}" for number in range(1, 13)] + [f"FY2027-P{number:02d}" for number in range(1, 6)]
@@ -53,14 +43,14 @@ def larkfield(tmp_path_factory, trail_template: Path, sandbox: Sandbox, control:
 
 def test_every_period_of_the_model_holds_the_trial_balance(larkfield):
     for key, (close, done) in larkfield.done.items():
-        assert held(larkfield.control, close) == expected(larkfield.sandbox.world.books, key), key
+        assert held(larkfield.control, close) == booked(larkfield.sandbox.world.books, key), key
         assert done.report.agrees, done.report.problems
 
 
 def test_balances_are_those_of_the_books(larkfield):
     for key in WITH_BALANCES:
         ours = balances_held(larkfield.control, larkfield.done[key][0])
-        assert ours == balances_expected(larkfield.sandbox.world.books, key), key
+        assert ours == balances_booked(larkfield.sandbox.world.books, key), key
 
 
 def test_an_unchanged_ledger_is_read_and_nothing_else(closing):
@@ -85,7 +75,7 @@ def test_a_changed_line_is_corrected_by_new_ones_and_changes_just_its_cell(closi
     assert [(row["Account"], row["Cost Centre"]) for row in csv_rows(close.bench, made.file)] == [
         (line.account, "CC300")
     ]
-    assert held(control, close) == expected(books, "FY2026-P03")
+    assert held(control, close) == booked(books, "FY2026-P03")
 
 
 def test_a_line_that_moves_to_another_period_leaves_the_one_and_comes_to_the_other(closing, sandbox, control):
@@ -98,7 +88,7 @@ def test_a_line_that_moves_to_another_period_leaves_the_one_and_comes_to_the_oth
     books.change_line(line.entry_number, period="FY2026-P05", department="RND")
     for close in both:
         close.run()
-        assert held(control, close) == expected(books, close.period.key)
+        assert held(control, close) == booked(books, close.period.key)
 
 
 def test_reversals_stornos_and_corrections_come_with_the_changes(closing, sandbox, control):
@@ -110,7 +100,7 @@ def test_reversals_stornos_and_corrections_come_with_the_changes(closing, sandbo
     books.correct_amount(second, Decimal("1.23"))
     done = close.run()
     assert done.batches["journal_lines"].mode == "changes"
-    assert held(control, close) == expected(books, "FY2026-P06")
+    assert held(control, close) == booked(books, "FY2026-P06")
 
 
 def test_back_dated_postings_and_late_commits_come_with_the_changes(closing, sandbox, control):
@@ -126,7 +116,7 @@ def test_back_dated_postings_and_late_commits_come_with_the_changes(closing, san
     books.post_document(date(2026, 2, 2), pair, how=Posting(modified_at=late))
     done = close.run()
     assert done.batches["journal_lines"].mode == "changes"
-    assert held(control, close) == expected(books, "FY2026-P08")
+    assert held(control, close) == booked(books, "FY2026-P08")
 
 
 def test_adjustments_are_posted_to_the_closing_period_and_loaded_and_other_layers_are_not(closing, sandbox, control):
@@ -137,4 +127,4 @@ def test_adjustments_are_posted_to_the_closing_period_and_loaded_and_other_layer
     books.post_document(date(2026, 3, 31), pair, how=Posting(ledger="TAX"))
     done = close.run()
     assert done.load(LINES).prepared.left_out == {"ledger Tax": "2 rows 0.00"}
-    assert held(control, close) == expected(books, "FY2026-P09")
+    assert held(control, close) == booked(books, "FY2026-P09")

@@ -10,19 +10,8 @@ import pytest
 
 from airflow_provider_mlconnector.sandbox.running import Sandbox, serve
 from tests.sandbox_control import SandboxControl
-from tests.unit.pipeline.fo_close import (
-    LINES,
-    LISTS,
-    TUI_ENTITY,
-    TUI_FLOW,
-    Closed,
-    balances_expected,
-    balances_held,
-    closed_by,
-    expected_of_tui,
-    held,
-    opened_fo,
-)
+from tests.unit.pipeline.figures import LINES, balances_booked, balances_held, held
+from tests.unit.pipeline.fo_close import LISTS, TUI_FLOW, Closed, booked_of_tui, closed_by, opened_fo
 
 WITH_BALANCES = ("FY2026-P01", "FY2026-P05", "FY2027-P01", "FY2027-P04")
 
@@ -45,14 +34,14 @@ def test_every_period_of_books_that_hold_what_real_ones_do_is_what_they_say(tui)
     books = tui.sandbox.world.companies["TUI"]
     assert len(tui.done) == 16
     for key, (close, done) in tui.done.items():
-        assert held(tui.control, close, TUI_ENTITY) == expected_of_tui(books, key), key
+        assert held(tui.control, close) == booked_of_tui(books, key), key
         assert done.report.agrees, done.report.problems
 
 
 def test_the_opening_of_a_new_year_is_not_counted_beside_the_years_that_it_sums_up(tui):
     books = tui.sandbox.world.companies["TUI"]
     for key in WITH_BALANCES:
-        assert balances_held(tui.control, tui.done[key][0], TUI_ENTITY) == balances_expected(books, key), key
+        assert balances_held(tui.control, tui.done[key][0]) == balances_booked(books, key), key
 
 
 def test_what_closes_the_year_is_left_out_and_adjustments_of_the_closing_period_are_not(tui):
@@ -87,6 +76,6 @@ def test_the_same_cells_come_whatever_the_environment_is_set_to(tmp_path, trail_
             close = opened("FY2026-P08")
             close.imports = (*LISTS, LINES)
             close.run("whole")
-            assert held(control, close, TUI_ENTITY) == expected_of_tui(books, "FY2026-P08")
+            assert held(control, close) == booked_of_tui(books, "FY2026-P08")
     finally:
         control.call("DELETE", "/dynamics_fo/switches")

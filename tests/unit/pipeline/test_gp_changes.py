@@ -13,7 +13,8 @@ import pytest
 from airflow_provider_mlconnector.sandbox.books import NewLine, Posting
 from airflow_provider_mlconnector.sandbox.running import Sandbox
 from tests.sandbox_control import SandboxControl
-from tests.unit.pipeline.gp_close import LINES, LISTS, MEMBERS, Database, books_of, held, ledger, opened_gp
+from tests.unit.pipeline.figures import CENTRES, LINES, held
+from tests.unit.pipeline.gp_close import LISTS, Database, books_of, ledger, opened_gp
 from tests.unit.pipeline.sandbox_close import SandboxClose
 from tests.unit.pipeline.support import csv_rows
 
@@ -57,7 +58,7 @@ def test_without_a_database_a_changed_line_corrects_exactly_its_cell(closing_wit
     assert done.batches["journal_lines"].mode == "changes"
     made = done.load(LINES).prepared
     assert [(row["Account"], row["Cost Centre"]) for row in csv_rows(close.bench, made.file)] == [
-        (line.account, MEMBERS["PROD"])
+        (line.account, CENTRES["PROD"])
     ]
     assert held(control, close) == ledger(sandbox, close)
 

@@ -11,19 +11,8 @@ import pytest
 from airflow_provider_mlconnector.finance.datasets import EntryKind
 from airflow_provider_mlconnector.sandbox.running import Sandbox, serve
 from tests.sandbox_control import SandboxControl
-from tests.unit.pipeline.gp_close import (
-    BALANCES,
-    DISTRIBUTOR,
-    LINES,
-    LISTS,
-    TUI,
-    Database,
-    held,
-    held_balances,
-    ledger,
-    ledger_balances,
-    opened_gp,
-)
+from tests.unit.pipeline.figures import BALANCES, LINES, balances_held, held
+from tests.unit.pipeline.gp_close import DISTRIBUTOR, LISTS, TUI, Database, ledger, ledger_balances, opened_gp
 from tests.unit.pipeline.sandbox_close import Outcome, SandboxClose
 
 COMPANIES = {"distributor": (DISTRIBUTOR, "LARKFIELD"), "hostile company": (TUI, "TUI")}
@@ -72,7 +61,7 @@ def test_every_period_holds_the_trial_balance_by_account_and_cost_centre(closed)
 def test_the_account_balances_are_those_of_the_ledger(closed):
     for key in WITH_BALANCES:
         close, _ = closed.done[key]
-        assert held_balances(closed.control, close) == ledger_balances(closed.sandbox, close), key
+        assert balances_held(closed.control, close) == ledger_balances(closed.sandbox, close), key
 
 
 def test_every_run_reconciles_with_the_databases_own_totals(closed):

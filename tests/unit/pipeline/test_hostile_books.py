@@ -18,20 +18,9 @@ from airflow_provider_mlconnector.sandbox.books.tui import FLOOR, HEADS
 from airflow_provider_mlconnector.sandbox.books.tui_ledger import LARGEST
 from airflow_provider_mlconnector.sandbox.running import Sandbox
 from tests.sandbox_control import SandboxControl
+from tests.unit.pipeline.figures import BALANCES, LINES, Balances, Cells, balances_held, held
 from tests.unit.pipeline.sandbox_close import Outcome, SandboxClose
-from tests.unit.pipeline.tui_close import (
-    BALANCES,
-    ENTITY,
-    LINES,
-    LISTS,
-    Cells,
-    as_cells,
-    books_of,
-    held,
-    ledger,
-    month,
-    opened_tui,
-)
+from tests.unit.pipeline.tui_close import LISTS, as_cells, books_of, ledger, opened_tui
 
 LAST_OF_YEAR = "FY2026-P12"
 WITH_BALANCES = {"FY2026-P01", "FY2026-P05", LAST_OF_YEAR, "FY2027-P01"}
@@ -55,12 +44,9 @@ class Closed:
     def held(self, key: str) -> Cells:
         return held(self.control, self.done[key][0])
 
-    def balances(self, key: str) -> dict[str, dict[str, Decimal]]:
+    def balances(self, key: str) -> Balances:
         """Return what the model holds of the accounts' balances."""
-        rows = self.control.cells("GL Balances", Time=month(self.done[key][0]), Entity=ENTITY)
-        names = ("Opening", "Debit", "Credit", "Closing")
-        told = {row["Account"]: {name: Decimal(row[name] or 0) for name in names} for row in rows}
-        return {account: row for account, row in told.items() if any(row.values())}
+        return balances_held(self.control, self.done[key][0])
 
     def lines(self, key: str, selection: Selection = CLOSE_BY_DATE) -> list[Line]:
         return list(self.books.lines(key, selection=selection))
@@ -107,17 +93,17 @@ def test_closing_entries_are_left_out_of_the_years_last_period_and_their_sum_is_
 
 def test_the_new_year_opens_without_last_years_income_and_with_its_result_in_retained_earnings(closed):
     before, after = closed.balances(LAST_OF_YEAR), closed.balances("FY2027-P01")
-    assert before["40,1"]["Closing"] != 0
-    assert after["40,1"]["Opening"] == 0
+    assert before["40,1"].closing != 0
+    assert after["40,1"].opening == 0
     assert "30200" not in before
-    result = sum(balance["Closing"] for account, balance in before.items() if account[0] in "456")
-    assert after["30200"]["Opening"] == result != 0
+    result = sum(balance.closing for account, balance in before.items() if account[0] in "456")
+    assert after["30200"].opening == result != 0
 
 
 def test_balances_brought_forward_open_the_first_period_and_are_no_movement_of_it(closed):
     (opening, _) = (line for line in closed.books.lines() if line.kind is EntryKind.OPENING)
     balances = closed.balances("FY2026-P01")
-    assert balances[opening.account]["Opening"] == opening.amount == Decimal(25000)
+    assert balances[opening.account].opening == opening.amount == Decimal(25000)
     assert "30100" not in {account for account, _ in closed.held("FY2026-P01")}
 
 
@@ -153,7 +139,7 @@ def test_reversals_corrections_and_stornos_leave_debits_and_credits_as_the_ledge
     ours = closed.balances("FY2026-P05")
     for account, balance in closed.books.balances("FY2026-P05", CLOSE_BY_DATE).items():
         told = ours[account]
-        assert (told["Opening"], told["Debit"], told["Credit"]) == (balance.opening, balance.debit, balance.credit)
+        assert (told.opening, told.debit, told.credit) == (balance.opening, balance.debit, balance.credit)
 
 
 def test_lines_dated_outside_their_period_are_loaded_where_their_date_lies(closed):

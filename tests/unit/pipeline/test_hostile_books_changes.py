@@ -24,9 +24,10 @@ from airflow_provider_mlconnector.sandbox.books.tui import HEADS
 from airflow_provider_mlconnector.sandbox.books.tui_ledger import LARGEST
 from airflow_provider_mlconnector.sandbox.running import Sandbox
 from tests.sandbox_control import SandboxControl
+from tests.unit.pipeline.figures import LINES, held
 from tests.unit.pipeline.sandbox_close import Outcome, SandboxClose
 from tests.unit.pipeline.support import parquet_rows
-from tests.unit.pipeline.tui_close import LINES, LISTS, books_of, held, ledger, opened_tui
+from tests.unit.pipeline.tui_close import LISTS, books_of, ledger, opened_tui
 
 USUAL = Posting()
 KEY = "FY2027-P02"

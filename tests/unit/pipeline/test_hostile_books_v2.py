@@ -12,8 +12,9 @@ from airflow_provider_mlconnector.sandbox.running import Sandbox
 from airflow_provider_mlconnector.systems.business_central.connection import FinanceApi
 from airflow_provider_mlconnector.trail.records import RejectKind
 from tests.sandbox_control import SandboxControl
+from tests.unit.pipeline.figures import LINES, held
 from tests.unit.pipeline.sandbox_close import SandboxClose
-from tests.unit.pipeline.tui_close import LINES, LISTS, books_of, held, ledger, opened_tui
+from tests.unit.pipeline.tui_close import LISTS, books_of, ledger, opened_tui
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from airflow_provider_mlconnector.finance.periods import format_period
 from airflow_provider_mlconnector.pipeline.reconcile import require_agreement
 from airflow_provider_mlconnector.sandbox.running import Sandbox
 from tests.sandbox_control import SandboxControl
+from tests.unit.pipeline.figures import CENTRES
 from tests.unit.pipeline.ledgers import open_ledger
 from tests.unit.pipeline.mutations import CHANGES, SHORT, WHOLE, Mutant, Mutation, on_pages
 from tests.unit.pipeline.mutations_onwards import TABLE
@@ -25,7 +26,6 @@ PERIOD = "FY2026-P05"
 ACTUALS = "Load GL Actuals"
 HUGE = "12345678901234567.89"
 CASES = [(one, mode) for one in TABLE for mode in one.modes]
-DEPARTMENTS = {"ADM": "CC100", "SALES": "CC200", "PROD": "CC300", "RND": "CC400", "LOG": "CC500", "": "NONE"}
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def close(loaded: Path, tmp_path: Path, sandbox: Sandbox, control: SandboxContro
 
 def is_right(close: SandboxClose, control: SandboxControl) -> bool:
     """Say whether the model holds the ledger, in this period and version, and nothing else."""
-    expected = {(account, DEPARTMENTS[code]): amount for (account, code), amount in control.ledger(PERIOD).items()}
+    expected = {(account, CENTRES[code]): amount for (account, code), amount in control.ledger(PERIOD).items()}
     return control.amounts(format_period(close.period, "MMM yy")) == expected
 
 

@@ -18,12 +18,12 @@ from airflow_provider_mlconnector.pipeline.modelwork import ModelWork
 from airflow_provider_mlconnector.pipeline.plan import ReadMode
 from tests.sandbox_control import SandboxControl
 from tests.unit.pipeline.fake_model import MemoryStore
+from tests.unit.pipeline.figures import CENTRES
 from tests.unit.pipeline.ledgers import open_ledger
 from tests.unit.pipeline.sandbox_close import SandboxClose, open_anaplan
 
 GL = "Load GL Actuals"
 PERIODS = ("FY2026-P05", "FY2026-P06")
-DEPARTMENTS = {"ADM": "CC100", "SALES": "CC200", "PROD": "CC300", "RND": "CC400", "LOG": "CC500", "": "NONE"}
 
 
 def own(close: SandboxClose, control: SandboxControl, number: int) -> SandboxClose:
@@ -92,6 +92,6 @@ def test_pairs_of_a_backfill_and_a_scheduled_run_in_threads_leave_the_ledger_in_
     for close in closes:
         ledger = control.ledger(close.period.key)
         assert control.amounts(format_period(close.period, "MMM yy")) == {
-            (account, DEPARTMENTS[department]): amount for (account, department), amount in ledger.items()
+            (account, CENTRES[department]): amount for (account, department), amount in ledger.items()
         }
     assert closes[0].bench.leases.all() == []

@@ -26,11 +26,12 @@ from airflow_provider_mlconnector.pipeline.stage import LocalStage
 from airflow_provider_mlconnector.systems.anaplan.tasks import TaskState
 from airflow_provider_mlconnector.trail.leases import Leases
 from airflow_provider_mlconnector.trail.store import Trail
+from tests.clocks import START, StandingClock
 from tests.unit.pipeline.fake_model import FakeModel
 from tests.unit.pipeline.hostile import ACCOUNTS, CENTRES, DEPARTMENTS, LATE, HostileLedger, World
 from tests.unit.pipeline.profiles import of_a_machine
 from tests.unit.pipeline.stepped import Step, SteppedRun
-from tests.unit.pipeline.support import PERIOD, START, StandingClock, members
+from tests.unit.pipeline.support import PERIOD, members
 
 TEMPLATE: list[Path] = []
 PLACES = st.integers(0, 99)

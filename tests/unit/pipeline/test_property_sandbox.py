@@ -29,11 +29,12 @@ from airflow_provider_mlconnector.pipeline.layout import cell_scope
 from airflow_provider_mlconnector.pipeline.plan import LoadPlan, ReadMode
 from airflow_provider_mlconnector.pipeline.replay import Wanted, prepare_replay
 from airflow_provider_mlconnector.sandbox.running import serve
+from airflow_provider_mlconnector.systems.anaplan.named import ModelReading
 from airflow_provider_mlconnector.systems.business_central.connection import FinanceApi
 from tests.sandbox_control import SandboxControl
 from tests.unit.pipeline.ledgers import open_ledger
 from tests.unit.pipeline.profiles import of_a_machine
-from tests.unit.pipeline.sandbox_close import FLOW, Reading, SandboxClose, opened_closes
+from tests.unit.pipeline.sandbox_close import FLOW, SandboxClose, opened_closes
 from tests.unit.pipeline.support import parquet_rows
 
 TEMPLATE: list[Path] = []
@@ -196,7 +197,7 @@ class AnyCloseOfTheSandbox(RuleBasedStateMachine):
         batches = bench.trail.batches(dataset=plan.dataset, period=PERIOD)
         wanted = Wanted(batch_id=batches[place % len(batches)].batch_id)
         run = self.close.open_run(ReadMode.CHANGES)
-        made = prepare_replay(bench, plan, wanted, run, self.close.period, Reading(self.close.model))
+        made = prepare_replay(bench, plan, wanted, run, self.close.period, ModelReading(self.close.model))
         with suppress(MlconnectorError):
             self.close.load(plan, made, None)  # type: ignore[arg-type]  # nobody else is in the way
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -15,9 +14,8 @@ from airflow_provider_mlconnector.pipeline.manifests import ReconcileReport
 from airflow_provider_mlconnector.pipeline.plan import Sign, Tolerance
 from airflow_provider_mlconnector.pipeline.reconcile import reconcile, require_agreement
 from airflow_provider_mlconnector.systems.port import PeriodTotals
-from airflow_provider_mlconnector.trail.records import EventKind, RunRef
+from airflow_provider_mlconnector.trail.records import EventKind
 from tests.unit.pipeline.closing import Close
-from tests.unit.pipeline.fake_model import FakeModel
 from tests.unit.pipeline.support import PERIOD, account, actuals, read_plan
 
 VIEW = "GL Actuals by Period"
@@ -25,15 +23,9 @@ KEY = ("40100", "SALES", "Actual", "Nov 25")
 
 
 @pytest.fixture
-def model() -> FakeModel:
-    return FakeModel()
-
-
-@pytest.fixture
-def close(bench, ledger, model, new_run: Callable[..., RunRef]) -> Close:
-    for row in ledger.lines:
-        row["dimension.DEPARTMENT"] = row["dimension.DEPARTMENT"] or "NONE"
-    return Close(bench, ledger, model, new_run(), plan=actuals(check=VIEW))
+def close(close: Close) -> Close:
+    close.plan = actuals(check=VIEW)
+    return close
 
 
 def checked(close: Close, before_the_check=lambda: None, *, read=True) -> ReconcileReport:

@@ -23,9 +23,10 @@ from airflow_provider_mlconnector.pipeline.stage import LocalStage, scratch_file
 from airflow_provider_mlconnector.trail.leases import Leases
 from airflow_provider_mlconnector.trail.records import BookScope, BookState, CellScope, StagedFile
 from airflow_provider_mlconnector.trail.store import Trail
+from tests.clocks import StandingClock
 from tests.unit.pipeline.closing import Close
 from tests.unit.pipeline.fake_model import FakeModel
-from tests.unit.pipeline.support import COMPANY, LOG, PERIOD, Ledger, StandingClock, actuals, line, run_ref
+from tests.unit.pipeline.support import COMPANY, LOG, PERIOD, Ledger, actuals, line, run_ref
 
 VIEW = "GL Actuals by Period"
 BOOK, MODEL = "book sum of absolute account movements", "model sum of absolute account movements"

@@ -25,9 +25,7 @@ def night(bench: Bench, ledger: Ledger, new_run):
     """Runs of a ledger whose values and single records can be asked for; the first one was made."""
     lines = DatasetCapability(incremental=True, by_period=True, dimensions=True, by_record=True)
     values = DatasetCapability(incremental=False, by_period=False)
-    ledger.capabilities = Capabilities(
-        {Dataset.JOURNAL_LINES: lines, Dataset.COST_CENTRES: values}, drafts_journals=False
-    )
+    ledger.capabilities = Capabilities({Dataset.JOURNAL_LINES: lines, Dataset.COST_CENTRES: values})
     list_values(ledger, "SALES", "PROD")
     # what the overlap brings anyhow is not what these tests are about
     newest = max(row["modified_at"] for row in ledger.lines)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -14,20 +13,13 @@ from airflow_provider_mlconnector.pipeline.plan import Tolerance
 from airflow_provider_mlconnector.pipeline.replay import Place, Wanted, as_sent, places, prepare_replay
 from airflow_provider_mlconnector.trail.records import EventKind, RunRef
 from tests.unit.pipeline.closing import Close, next_run
-from tests.unit.pipeline.fake_model import FakeModel
 from tests.unit.pipeline.support import FLOW, PERIOD, actuals, csv_rows, parquet_rows
 
 
 @pytest.fixture
-def model() -> FakeModel:
-    return FakeModel()
-
-
-@pytest.fixture
-def close(bench, ledger, model, new_run: Callable[..., RunRef]) -> Close:
-    for row in ledger.lines:
-        row["dimension.DEPARTMENT"] = row["dimension.DEPARTMENT"] or "NONE"
-    return Close(bench, ledger, model, new_run(), plan=actuals(tolerance=Tolerance(rows=5)))
+def close(close: Close) -> Close:
+    close.plan = actuals(tolerance=Tolerance(rows=5))
+    return close
 
 
 def replay(close: Close, wanted: Wanted, run: RunRef):

@@ -21,9 +21,10 @@ from airflow_provider_mlconnector.systems.anaplan.model import AnaplanModel
 from airflow_provider_mlconnector.systems.anaplan.tasks import ActionKind
 from airflow_provider_mlconnector.trail.leases import Leases
 from airflow_provider_mlconnector.trail.records import EventKind, EventRow
+from tests.clocks import QuickClock
 from tests.sandbox_control import SandboxControl
 from tests.unit.pipeline.fake_model import MemoryStore
-from tests.unit.pipeline.sandbox_close import QuickClock, open_anaplan
+from tests.unit.pipeline.sandbox_close import open_anaplan
 from tests.unit.pipeline.support import run_ref
 
 IMPORT = "Load Vendors"

@@ -27,9 +27,10 @@ from airflow_provider_mlconnector.systems.anaplan.model import AnaplanModel
 from airflow_provider_mlconnector.systems.anaplan.tasks import ActionKind
 from airflow_provider_mlconnector.systems.anaplan.uploads import MEGABYTE
 from airflow_provider_mlconnector.trail.leases import Leases
+from tests.clocks import QuickClock
 from tests.sandbox_control import SandboxControl
 from tests.unit.pipeline.fake_model import FILE, IMPORT, FakeModel, MemoryStore
-from tests.unit.pipeline.sandbox_close import QuickClock, open_anaplan
+from tests.unit.pipeline.sandbox_close import open_anaplan
 from tests.unit.pipeline.support import run_ref
 
 JOURNAL = "Load Journal Lines"

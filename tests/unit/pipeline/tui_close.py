@@ -8,20 +8,17 @@ from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
-from airflow_provider_mlconnector.finance.periods import format_period
 from airflow_provider_mlconnector.sandbox.books import Books
 from airflow_provider_mlconnector.sandbox.books.lines import Line
 from airflow_provider_mlconnector.sandbox.books.selection import CLOSE_BY_DATE
 from airflow_provider_mlconnector.sandbox.running import Sandbox
 from tests.sandbox_control import SandboxControl
+from tests.unit.pipeline.figures import SAME_CODES, Cells, booked
 from tests.unit.pipeline.sandbox_close import SandboxClose, opened_closes
 
 FLOW = Path(__file__).parent / "tui/tui_close.yaml"
 ENTITY = "Tūī"
 LISTS = ("Load Accounts", "Load Cost Centres")
-LINES, BALANCES = "Load GL Actuals", "Load GL Balances"
-
-Cells = dict[tuple[str, str], Decimal]
 
 
 def books_of(sandbox: Sandbox) -> Books:
@@ -39,19 +36,9 @@ def opened_tui(
         yield opened
 
 
-def month(close: SandboxClose) -> str:
-    return format_period(close.period, "MMM yy")
-
-
-def held(control: SandboxControl, close: SandboxClose) -> Cells:
-    """Return what the model holds of a close's period, zeros left out."""
-    return control.amounts(month(close), Entity=ENTITY)
-
-
 def ledger(sandbox: Sandbox, close: SandboxClose) -> Cells:
     """Return what the ledger says that the model has to hold: by date, without closing entries and statistics."""
-    net = books_of(sandbox).trial_balance_by_department(close.period.key, CLOSE_BY_DATE)
-    return {(account, department or "NONE"): amount for (account, department), amount in net.items() if amount}
+    return booked(books_of(sandbox), close.period.key, centres=SAME_CODES, select=CLOSE_BY_DATE)
 
 
 def as_cells(lines: Iterable[Line]) -> Cells:

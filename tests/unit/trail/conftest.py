@@ -12,8 +12,9 @@ import pytest
 from airflow_provider_mlconnector.trail.database import make_engine
 from airflow_provider_mlconnector.trail.schema import metadata
 from airflow_provider_mlconnector.trail.store import Trail
+from tests.clocks import StandingClock
 from tests.postgres import PostgresServer, postgres_server, postgres_url  # noqa: F401  (fixtures)
-from tests.unit.trail.support import StandingClock, run_ref
+from tests.unit.trail.support import run_ref
 
 DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 

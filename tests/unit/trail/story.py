@@ -14,7 +14,8 @@ from sqlalchemy.engine import make_url
 
 from airflow_provider_mlconnector.trail.records import EventKind, RunOutcome
 from airflow_provider_mlconnector.trail.store import Trail
-from tests.unit.trail.support import BOOK, CELLS, DAY, START, StandingClock, book_file, reject, run_ref, staged
+from tests.clocks import START, StandingClock
+from tests.unit.trail.support import BOOK, CELLS, DAY, book_file, reject, run_ref, staged
 
 
 def close_period(trail: Trail, run_id: str, version: int) -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import multiprocessing
 import traceback
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow_provider_mlconnector.trail.records import (
@@ -20,28 +19,9 @@ from airflow_provider_mlconnector.trail.records import (
 )
 
 DAY = 86_400.0
-START = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 FLOW = "larkfield_close"
 BOOK = BookScope(flow=FLOW, company="LARKFIELD", dataset="journal_lines", period="FY2026-P05")
 CELLS = CellScope(flow=FLOW, import_name="Load GL Actuals", period="FY2026-P05")
-
-
-class StandingClock:
-    """Time moves only when somebody waits or advances it."""
-
-    def __init__(self) -> None:
-        self.moment = START
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def monotonic(self) -> float:
-        return self.moment.timestamp()
-
-    def sleep(self, seconds: float) -> None:
-        self.moment += timedelta(seconds=seconds)
-
-    advance = sleep
 
 
 def run_ref(run_id: str = "r1", flow: str = FLOW) -> RunRef:

@@ -16,7 +16,8 @@ from airflow_provider_mlconnector.trail.records import (
     RunOutcome,
 )
 from airflow_provider_mlconnector.trail.store import Trail
-from tests.unit.trail.support import BOOK, DAY, START, StandingClock, book_file, run_ref, staged
+from tests.clocks import START, StandingClock
+from tests.unit.trail.support import BOOK, DAY, book_file, run_ref, staged
 
 
 def add(trail: Trail, ticket: BatchTicket, key: str | None = "batch.parquet") -> BatchRow:

@@ -14,7 +14,8 @@ from airflow_provider_mlconnector.clock import SYSTEM_CLOCK
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.trail.budgets import SLACK_SECONDS, Budgets
 from airflow_provider_mlconnector.trail.store import Trail
-from tests.unit.trail.support import START, StandingClock, in_processes
+from tests.clocks import START, StandingClock
+from tests.unit.trail.support import in_processes
 
 TENANT = "api.anaplan.com"
 

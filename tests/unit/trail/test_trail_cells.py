@@ -11,7 +11,8 @@ from airflow_provider_mlconnector.errors import StaleVersionError, TrailError
 from airflow_provider_mlconnector.trail import store
 from airflow_provider_mlconnector.trail.records import Accepted, EventKind, RejectKind, RunOutcome
 from airflow_provider_mlconnector.trail.store import Trail
-from tests.unit.trail.support import CELLS, DAY, START, StandingClock, reject, staged
+from tests.clocks import START, StandingClock
+from tests.unit.trail.support import CELLS, DAY, reject, staged
 
 
 def test_cells_never_sent_are_at_version_0(trail: Trail) -> None:

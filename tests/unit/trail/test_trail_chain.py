@@ -16,7 +16,8 @@ from airflow_provider_mlconnector.trail.chain import (
     read_files,
     rows_digest,
 )
-from tests.unit.trail.support import BOOK, START, staged
+from tests.clocks import START
+from tests.unit.trail.support import BOOK, staged
 
 EVENT = "564b312ba2bc3abb090972c44a1477d5df3a1e288c5eaeef9dab1009b4511b4a"
 LINK = "e0f10521c31c3d7f7f3b1c0d33e767e8896740114bb832bb0337811e880dd601"

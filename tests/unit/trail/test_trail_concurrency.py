@@ -11,18 +11,8 @@ import pytest
 from airflow_provider_mlconnector.errors import StaleVersionError
 from airflow_provider_mlconnector.trail.records import CellScope, EventKind, RunOutcome
 from airflow_provider_mlconnector.trail.store import Trail
-from tests.unit.trail.support import (
-    BOOK,
-    CELLS,
-    FLOW,
-    START,
-    StandingClock,
-    book_file,
-    in_processes,
-    reject,
-    run_ref,
-    staged,
-)
+from tests.clocks import START, StandingClock
+from tests.unit.trail.support import BOOK, CELLS, FLOW, book_file, in_processes, reject, run_ref, staged
 
 
 class LaterClock(StandingClock):

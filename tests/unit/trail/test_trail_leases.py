@@ -8,7 +8,8 @@ import pytest
 from airflow_provider_mlconnector.errors import FencedError, LeaseTakenError
 from airflow_provider_mlconnector.trail.leases import Leases
 from airflow_provider_mlconnector.trail.store import Trail
-from tests.unit.trail.support import StandingClock, in_processes
+from tests.clocks import StandingClock
+from tests.unit.trail.support import in_processes
 
 MODEL = "api.anaplan.com/A1B2C3"
 JOB = {"kind": "import", "task_id": "F00D"}

@@ -6,7 +6,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from airflow_provider_mlconnector.trail.database import write
-from airflow_provider_mlconnector.trail.migrate import differences
+from airflow_provider_mlconnector.trail.migrate import differences, newest
+from airflow_provider_mlconnector.trail.schema import REVISION
 from airflow_provider_mlconnector.trail.store import Trail
 from tests.unit.trail.support import in_processes
 
@@ -19,6 +20,10 @@ def test_an_upgrade_makes_exactly_the_tables_of_the_schema(url: str) -> None:
     assert trail.check() == (newest, newest)
     assert differences(trail.engine) == []
     trail.close()
+
+
+def test_the_revision_that_a_task_looks_for_is_that_of_the_last_migration() -> None:
+    assert newest() == REVISION
 
 
 def test_a_table_that_differs_from_its_model_is_found(url: str) -> None:

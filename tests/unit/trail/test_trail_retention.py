@@ -13,7 +13,8 @@ from airflow_provider_mlconnector.trail import pruning
 from airflow_provider_mlconnector.trail.database import write
 from airflow_provider_mlconnector.trail.records import EventKind, ProblemKind, RunOutcome, StagedFile
 from airflow_provider_mlconnector.trail.store import Trail
-from tests.unit.trail.support import BOOK, CELLS, DAY, FLOW, START, StandingClock, book_file, reject, run_ref, staged
+from tests.clocks import START, StandingClock
+from tests.unit.trail.support import BOOK, CELLS, DAY, FLOW, book_file, reject, run_ref, staged
 
 LATER = START + timedelta(days=400)
 

@@ -11,7 +11,8 @@ import pytest
 from airflow_provider_mlconnector.errors import TrailError
 from airflow_provider_mlconnector.trail.records import EventKind, RunOutcome, make_run_id
 from airflow_provider_mlconnector.trail.store import Trail
-from tests.unit.trail.support import START, StandingClock, run_ref, staged
+from tests.clocks import START, StandingClock
+from tests.unit.trail.support import run_ref, staged
 
 
 def test_a_run_id_is_the_same_for_the_same_texts_only_and_fits_a_file_name() -> None:

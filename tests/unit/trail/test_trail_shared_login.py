@@ -24,6 +24,7 @@ from airflow_provider_mlconnector.systems.anaplan.hosts import custom_hosts
 from airflow_provider_mlconnector.systems.anaplan.local import LocalBudget
 from airflow_provider_mlconnector.systems.anaplan.login_service import Grant, LoginService
 from airflow_provider_mlconnector.systems.anaplan.ports import Token
+from airflow_provider_mlconnector.systems.http.transport import Transport
 from airflow_provider_mlconnector.trail.cipher import FernetCipher
 from airflow_provider_mlconnector.trail.store import Trail
 from airflow_provider_mlconnector.trail.vault import Vault
@@ -60,7 +61,7 @@ class Deployment:
         clock = SandboxTime(self.sandbox)
         vault = Vault(self.trail.engine, self.cipher, Token, clock, claim_seconds=self.claim_seconds)
         budget = LocalBudget(per_minute=100_000)
-        return AnaplanClient(self.hosts, self.login, tokens=vault, budget=budget, clock=clock)
+        return AnaplanClient(self.hosts, self.login, Transport(clock=clock), tokens=vault, budget=budget)
 
     @property
     def hosts(self) -> object:

@@ -16,9 +16,10 @@ from airflow_provider_mlconnector.trail import schema
 from airflow_provider_mlconnector.trail.database import UtcTime
 from airflow_provider_mlconnector.trail.records import Problem
 from airflow_provider_mlconnector.trail.store import Trail
+from tests.clocks import StandingClock
 from tests.unit.trail.conftest import DATABASES, emptied
 from tests.unit.trail.story import Hand, hand_of, whole_story
-from tests.unit.trail.support import FLOW, StandingClock, run_ref
+from tests.unit.trail.support import FLOW, run_ref
 
 COVERED = ("runs", "events", "chain", "flows", "batches", "books", "cells", "rejects")
 NOT_OF_A_READ_THAT_NEVER_ENDED = {"run_id", "mode", "started_at"}

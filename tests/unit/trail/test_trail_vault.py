@@ -21,7 +21,8 @@ from airflow_provider_mlconnector.trail.cipher import FernetCipher
 from airflow_provider_mlconnector.trail.database import read
 from airflow_provider_mlconnector.trail.store import Trail
 from airflow_provider_mlconnector.trail.vault import Vault
-from tests.unit.trail.support import START, StandingClock, in_processes
+from tests.clocks import START, StandingClock
+from tests.unit.trail.support import in_processes
 
 KEY = "anaplan/ada"
 OLD_KEY, NEW_KEY = Fernet.generate_key().decode(), Fernet.generate_key().decode()

@@ -10,8 +10,9 @@ from airflow_provider_mlconnector.errors import TamperedError, TrailError
 from airflow_provider_mlconnector.trail.database import write
 from airflow_provider_mlconnector.trail.records import EventKind, ProblemKind, RunOutcome, StagedFile
 from airflow_provider_mlconnector.trail.store import Trail
+from tests.clocks import StandingClock
 from tests.unit.trail.story import close_period
-from tests.unit.trail.support import BOOK, CELLS, DAY, FLOW, StandingClock, book_file, run_ref, staged
+from tests.unit.trail.support import BOOK, CELLS, DAY, FLOW, book_file, run_ref, staged
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The model "FP&A Hub": what its builder made, and what it holds before the first close.
 
-Accounts, cost centres, partners, invoices and stock are empty: the close brings them. The time scale is four fiscal
-years, July 2024 to June 2028, in months named like ``Jul 25``.
+Accounts, cost centres, partners, invoices, stock and orders are empty: the close brings them. The time scale is four
+fiscal years, July 2024 to June 2028, in months named like ``Jul 25``.
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ _RECORD_LISTS = {
     "AP Invoices": ("Supplier", "Invoice", "Invoice Date", "Due Date", "Period", "Status", "Currency", "Reference"),
     "AR Invoices": ("Customer", "Invoice", "Invoice Date", "Period", "Status", "Currency", "Reference"),
     "Stock": ("Item", "Warehouse"),
+    "Purchase Orders": ("Vendor", "Order", "Order Date", "Promised Date", "Status", "Currency"),
 }
 """Lists that are keyed by the ERP's own ids, and the properties of their members; each has a module of its figures."""
 
@@ -176,6 +177,7 @@ def _record_modules() -> tuple[Module, ...]:
         "AP Invoices": ("Amount", "Open Amount"),
         "AR Invoices": ("Amount", "Open Amount"),
         "Stock": ("Quantity", "Allocated", "Value"),
+        "Purchase Orders": ("Amount", "Open Amount"),
     }
     entities = Dimension(list_id("Entities"), "Entity")
     return tuple(
@@ -220,6 +222,8 @@ def _imports(actuals: Module, balances: Module, records: Iterable[Module]) -> tu
             for target in [ListTarget(list_id(name), properties=properties)]
         ),
         *((f"Load {module.name}", module.header, CellTarget(module)) for module in records),
+        ("Load Account Names", flat, ListTarget(list_id("Accounts"))),
+        ("Load Cost Centre Names", flat, ListTarget(list_id("Cost Centres"))),
     )
     return tuple(
         ImportAction(ids.numbered(ids.IMPORT, number), name, ids.numbered(ids.FILE, number), header, target)

@@ -99,7 +99,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class ListTarget:
-    """Rows become members: matched by code; ``parent`` False for a flat list.
+    """Rows become members: matched by code; ``parent`` False for a flat list, or one whose parents stay.
 
     :param properties: further columns, of which the members keep the texts.
     """

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Import into a list: rows become members, matched by code, in the order of the file.
 
-A parent must be known when its row is read. A blank parent puts the member at the top. A key that comes twice in the
-source fails the import as a whole.
+A parent must be known when its row is read. A blank parent puts the member at the top; an import without that column
+leaves it where it is. A key that comes twice in the source fails the import as a whole.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ class _Loader:
         self.seen.add(code)
         if not name:
             raise MemberError("hierarchyImportInvalidName", 'Invalid name: ""')
-        parent = self._parent(texts.get("Parent", ""))
         properties = {column: texts[column] for column in self.target.properties}
         known = self.members.by_code(code)
+        parent = self._parent(texts["Parent"]) if self.target.parent else self._parent_of(known)
         if known is None:
             self.members.add(name, code, parent, properties=properties)
         else:
@@ -80,6 +80,9 @@ class _Loader:
                 raise MemberError("hierarchyImportFailedDependency", f'Has dependency on rejected row: "{text}"')
             raise MemberError("hierarchyImportInvalidParent", f'Invalid parent: "{text}"')
         return parent
+
+    def _parent_of(self, member: Member | None) -> Member | None:
+        return self.members.by_id(member.parent_id) if member is not None and member.parent_id else None
 
     def _reject(self, line: int, values: tuple[str, ...], finding: Finding) -> None:
         self.tally.failed += 1

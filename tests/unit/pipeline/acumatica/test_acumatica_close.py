@@ -9,17 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_mlconnector.finance.periods import format_period
-from airflow_provider_mlconnector.sandbox.books.selection import CLOSE
 from airflow_provider_mlconnector.sandbox.running import Sandbox
 from tests.sandbox_control import SandboxControl
+from tests.unit.pipeline.figures import BALANCES, LINES, balances_booked, balances_held, booked, held
 from tests.unit.pipeline.sandbox_close import SandboxClose, opened_closes
 from tests.unit.pipeline.support import csv_rows
 
 FLOW = Path(__file__).parents[4] / "dags/flows/acumatica_services_close.yaml"
-ENTITY = "Larkfield Services"
-CENTRES = {"ADM": "CC100", "SALES": "CC200", "PROD": "CC300", "RND": "CC400", "LOG": "CC500", "": "NONE"}
-LISTS, LINES, BALANCES = ("Load Accounts", "Load Cost Centres"), "Load GL Actuals", "Load GL Balances"
+LISTS = ("Load Accounts", "Load Cost Centre Names")
 
 
 @pytest.fixture(scope="module")
@@ -43,15 +40,6 @@ def closing(opened, control) -> Callable[[str], SandboxClose]:
     return close
 
 
-def held(control: SandboxControl, close: SandboxClose) -> dict[tuple[str, str], Decimal]:
-    return control.amounts(format_period(close.period, "MMM yy"), Entity=ENTITY)
-
-
-def in_the_books(sandbox: Sandbox, key: str) -> dict[tuple[str, str], Decimal]:
-    cells = sandbox.world.books.trial_balance_by_department(key, CLOSE)
-    return {(account, CENTRES[code]): amount for (account, code), amount in cells.items() if amount}
-
-
 def test_every_period_loads_exactly_the_trial_balance(opened, sandbox, control):
     for at, period in enumerate(
         period for period in sandbox.world.books.periods if sandbox.world.books.count(period.key)
@@ -59,28 +47,11 @@ def test_every_period_loads_exactly_the_trial_balance(opened, sandbox, control):
         close = opened(period.key)
         close.imports = (*(() if at else LISTS), LINES, BALANCES)
         done = close.run("whole")
-        assert held(control, close) == in_the_books(sandbox, period.key), period.key
-        assert balances_held(control, close) == balances_in_the_books(sandbox, period.key), period.key
+        assert held(control, close) == booked(sandbox.world.books, period.key), period.key
+        assert balances_held(control, close) == balances_booked(sandbox.world.books, period.key), period.key
         assert done.report.agrees, done.report.problems
         assert done.report.difference == "0.00"
     assert at == 16
-
-
-def balances_held(control: SandboxControl, close: SandboxClose) -> dict[str, tuple[Decimal, ...]]:
-    rows = control.cells("GL Balances", Time=format_period(close.period, "MMM yy"), Entity=ENTITY)
-    told = {
-        row["Account"]: tuple(Decimal(row[name] or 0) for name in ("Opening", "Debit", "Credit", "Closing"))
-        for row in rows
-    }
-    return {account: amounts for account, amounts in told.items() if any(amounts)}
-
-
-def balances_in_the_books(sandbox: Sandbox, key: str) -> dict[str, tuple[Decimal, ...]]:
-    told = {
-        account: (balance.opening, balance.debit, balance.credit, balance.closing)
-        for account, balance in sandbox.world.books.balances(key, CLOSE).items()
-    }
-    return {account: amounts for account, amounts in told.items() if any(amounts)}
 
 
 def test_an_unchanged_ledger_is_read_and_nothing_else(closing, control):
@@ -104,7 +75,7 @@ def test_a_changed_line_corrects_just_its_cell(closing, sandbox, control):
     assert [(row["Account"], row["Cost Centre"]) for row in csv_rows(close.bench, made.file)] == [
         (line["account"], "CC300")
     ]
-    assert held(control, close) == in_the_books(sandbox, close.period.key)
+    assert held(control, close) == booked(sandbox.world.books, close.period.key)
     assert done.report.agrees, done.report.problems
 
 
@@ -116,7 +87,7 @@ def test_a_line_that_goes_to_another_department_moves_its_amount(closing, sandbo
     done = close.run()
     centres = {row["Cost Centre"] for row in csv_rows(close.bench, done.load(LINES).prepared.file)}
     assert centres == {"CC200", "CC400"}
-    assert held(control, close) == in_the_books(sandbox, close.period.key)
+    assert held(control, close) == booked(sandbox.world.books, close.period.key)
 
 
 def test_a_line_that_vanishes_is_noticed_without_a_stamp(closing, sandbox, control):
@@ -126,7 +97,7 @@ def test_a_line_that_vanishes_is_noticed_without_a_stamp(closing, sandbox, contr
     control.call("DELETE", f"/books/lines/{line['entry_number']}")
     done = close.run()
     assert done.batches["journal_lines"].mode == "whole"
-    assert held(control, close) == in_the_books(sandbox, close.period.key)
+    assert held(control, close) == booked(sandbox.world.books, close.period.key)
 
 
 def test_a_back_dated_posting_is_loaded_into_the_period_that_it_was_posted_to(closing, sandbox, control):
@@ -143,7 +114,7 @@ def test_a_back_dated_posting_is_loaded_into_the_period_that_it_was_posted_to(cl
     control.call("POST", "/books/documents", document)
     done = close.run()
     assert done.batches["journal_lines"].mode == "changes"
-    assert held(control, close) == in_the_books(sandbox, close.period.key)
+    assert held(control, close) == booked(sandbox.world.books, close.period.key)
     assert done.report.agrees, done.report.problems
 
 
@@ -158,7 +129,7 @@ def test_a_late_commit_with_an_earlier_number_is_found_by_the_overlap_or_the_tot
     }
     control.call("POST", "/books/documents", late)
     done = close.run()
-    assert held(control, close) == in_the_books(sandbox, close.period.key)
+    assert held(control, close) == booked(sandbox.world.books, close.period.key)
     assert done.report.agrees, done.report.problems
 
 
@@ -171,7 +142,7 @@ def test_what_is_posted_to_other_ledgers_is_no_part_of_the_actuals(closing, sand
     }
     control.call("POST", "/books/documents", tax)
     done = close.run()
-    assert held(control, close) == in_the_books(sandbox, close.period.key)
+    assert held(control, close) == booked(sandbox.world.books, close.period.key)
     assert done.report.agrees, done.report.problems
 
 
@@ -185,4 +156,4 @@ def test_a_renamed_department_is_noticed_though_no_stamp_moves(closing, sandbox,
     finally:
         control.call("PATCH", "/books/dimensions/DEPARTMENT/HAUL", {"code": "LOG"})
     done = close.run()
-    assert held(control, close) == in_the_books(sandbox, close.period.key)
+    assert held(control, close) == booked(sandbox.world.books, close.period.key)

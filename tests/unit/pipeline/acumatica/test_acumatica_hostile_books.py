@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_mlconnector.sandbox.books import Books
-from airflow_provider_mlconnector.sandbox.books.selection import CLOSE
 from airflow_provider_mlconnector.sandbox.books.tui_ledger import LARGEST
 from airflow_provider_mlconnector.sandbox.running import Sandbox
 from tests.sandbox_control import SandboxControl
+from tests.unit.pipeline.figures import BALANCES, LINES, SAME_CODES, Cells, booked, held
 from tests.unit.pipeline.sandbox_close import Outcome, SandboxClose, opened_closes
-from tests.unit.pipeline.tui_close import Cells, books_of, held
+from tests.unit.pipeline.tui_close import books_of
 
 FLOW = Path(__file__).parent / "tui_acumatica.yaml"
-LISTS, LINES, BALANCES = ("Load Accounts", "Load Cost Centres"), "Load GL Actuals", "Load GL Balances"
+LISTS = ("Load Accounts", "Load Cost Centres")
 LAST_OF_YEAR, ADJUSTING = "FY2026-P12", "FY2026-P13"
 
 Closed = dict[str, tuple[SandboxClose, Outcome]]
@@ -43,12 +43,7 @@ def closed(
 
 def in_the_books(books: Books, key: str) -> Cells:
     """Return what was posted to a period, adjustments after a year's last one included."""
-    net: Cells = {}
-    for one in (key, ADJUSTING) if key == LAST_OF_YEAR else (key,):
-        for (account, department), amount in books.trial_balance_by_department(one, CLOSE).items():
-            cell = (account, department or "NONE")
-            net[cell] = net.get(cell, Decimal(0)) + amount
-    return {cell: amount for cell, amount in net.items() if amount}
+    return booked(books, *((key, ADJUSTING) if key == LAST_OF_YEAR else (key,)), centres=SAME_CODES)
 
 
 def test_every_period_of_the_model_holds_what_was_posted_to_it(closed, sandbox, control):

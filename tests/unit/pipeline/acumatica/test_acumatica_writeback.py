@@ -22,7 +22,7 @@ from airflow_provider_mlconnector.sandbox.running import serve
 from airflow_provider_mlconnector.systems.acumatica.draft_options import DraftOptions
 from airflow_provider_mlconnector.systems.drafting import DraftState
 from airflow_provider_mlconnector.trail.documents import Documents, DocumentState
-from tests.unit.pipeline.sandbox_close import QuickClock
+from tests.clocks import QuickClock
 from tests.unit.pipeline.support import FLOW
 from tests.unit.systems.acumatica.drafts.desk import LEDGER, OPTIONS, PERIOD, Desk, held, journal, planned
 

@@ -10,7 +10,8 @@ import pytest
 
 from airflow_provider_mlconnector.sandbox.running import Sandbox, serve
 from tests.sandbox_control import SandboxControl
-from tests.unit.pipeline.fo_close import LINES, LISTS, Opened, held, opened_fo
+from tests.unit.pipeline.figures import LINES, held
+from tests.unit.pipeline.fo_close import LISTS, Opened, opened_fo
 from tests.unit.systems.dynamics_fo.fo_desk import PERIOD, FoDesk, journal
 
 

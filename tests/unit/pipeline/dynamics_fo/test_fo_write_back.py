@@ -30,7 +30,7 @@ from airflow_provider_mlconnector.systems.dynamics_fo.drafts import FinanceOpera
 from airflow_provider_mlconnector.trail.documents import Documents, DocumentState
 from airflow_provider_mlconnector.trail.leases import Leases
 from airflow_provider_mlconnector.trail.store import Trail
-from tests.unit.pipeline.sandbox_close import QuickClock
+from tests.clocks import QuickClock
 from tests.unit.pipeline.support import LOG, run_ref
 from tests.unit.systems.dynamics_fo.fo_desk import NAME, PERIOD, FoDesk, held, holds, journal
 

@@ -14,7 +14,8 @@ from airflow_provider_mlconnector.flows.loader import load_flow
 from airflow_provider_mlconnector.flows.plans import load_plans
 from airflow_provider_mlconnector.sandbox.running import Sandbox
 from tests.sandbox_control import SandboxControl
-from tests.unit.pipeline.gp_close import DISTRIBUTOR, LINES, LISTS, held, opened_gp
+from tests.unit.pipeline.figures import LINES, held
+from tests.unit.pipeline.gp_close import DISTRIBUTOR, LISTS, opened_gp
 from tests.unit.pipeline.sandbox_close import SandboxClose
 from tests.unit.systems.dynamics_gp.drafts.desk import PERIOD, Desk, journal
 

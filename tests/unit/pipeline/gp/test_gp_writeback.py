@@ -18,7 +18,7 @@ from airflow_provider_mlconnector.pipeline.writeback import verify, write_back
 from airflow_provider_mlconnector.sandbox.faults import FaultKind
 from airflow_provider_mlconnector.sandbox.running import serve
 from airflow_provider_mlconnector.trail.documents import Documents, DocumentState
-from tests.unit.pipeline.sandbox_close import QuickClock
+from tests.clocks import QuickClock
 from tests.unit.pipeline.support import FLOW
 from tests.unit.systems.dynamics_gp.drafts.desk import BATCH, PERIOD, Desk, journal, planned
 

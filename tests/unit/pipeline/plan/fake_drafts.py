@@ -14,7 +14,7 @@ from functools import partial
 from airflow_provider_mlconnector.errors import BadRequestError, LostAnswerError
 from airflow_provider_mlconnector.finance.drafts import Journal, JournalLine
 from airflow_provider_mlconnector.systems.drafting import Draft, DraftState, Problem, Step
-from tests.unit.pipeline.support import StandingClock
+from tests.clocks import StandingClock
 
 
 class Killed(BaseException):

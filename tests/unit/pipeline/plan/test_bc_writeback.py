@@ -18,7 +18,7 @@ from airflow_provider_mlconnector.trail.documents import DocumentState
 from airflow_provider_mlconnector.trail.leases import Leases
 from airflow_provider_mlconnector.trail.records import RunRef
 from airflow_provider_mlconnector.trail.store import Trail
-from tests.unit.pipeline.sandbox_close import QuickClock
+from tests.clocks import QuickClock
 from tests.unit.systems.business_central.drafts.desk import Desk, held, holds, journal
 
 PERIOD = "FY2027-P05"

@@ -21,11 +21,6 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def control(sandbox: Sandbox) -> SandboxControl:
-    return SandboxControl({"url": sandbox.url, **sandbox.info})
-
-
 @pytest.fixture
 def closing(
     tmp_path: Path, trail_template: Path, sandbox: Sandbox, control: SandboxControl

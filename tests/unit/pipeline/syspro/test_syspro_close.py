@@ -10,51 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_mlconnector.finance.periods import format_period
-from airflow_provider_mlconnector.sandbox.books.selection import CLOSE
-from airflow_provider_mlconnector.sandbox.running import Sandbox
 from airflow_provider_mlconnector.systems.syspro.connection import Auth
-from tests.sandbox_control import SandboxControl
+from tests.unit.pipeline.figures import BALANCES, LINES, balances_booked, balances_held, booked, held
 from tests.unit.pipeline.ledgers import open_ledger
 from tests.unit.pipeline.sandbox_close import SandboxClose, opened_closes
 from tests.unit.pipeline.support import csv_rows, parquet_rows
 from tests.unit.pipeline.syspro.conftest import FLOW
 
-ENTITY = "Larkfield Trading"
-CENTRES = {"ADM": "CC100", "SALES": "CC200", "PROD": "CC300", "RND": "CC400", "LOG": "CC500", "": "NONE"}
-LISTS = ("Load Accounts", "Load Cost Centres")
-LINES, BALANCES = "Load GL Actuals", "Load GL Balances"
+LISTS = ("Load Accounts", "Load Cost Centres", "Load Cost Centre Names")
 WITH_BALANCES = {"FY2026-P01", "FY2026-P12", "FY2027-P01", "FY2027-P05"}
 Open = Callable[[str], SandboxClose]
-
-
-def month(close: SandboxClose) -> str:
-    return format_period(close.period, "MMM yy")
-
-
-def expected(sandbox: Sandbox, key: str) -> dict[tuple[str, str], Decimal]:
-    net = sandbox.world.books.trial_balance_by_department(key, CLOSE)
-    return {(account, CENTRES[code]): amount for (account, code), amount in net.items() if amount}
-
-
-def held(control: SandboxControl, close: SandboxClose) -> dict[tuple[str, str], Decimal]:
-    return control.amounts(month(close), Entity=ENTITY)
-
-
-def held_balances(control: SandboxControl, close: SandboxClose) -> dict[str, tuple[Decimal, ...]]:
-    rows = control.cells("GL Balances", Time=month(close), Entity=ENTITY)
-    found = {row["Account"]: _sides(row) for row in rows}
-    return {account: sides for account, sides in found.items() if any(sides)}
-
-
-def _sides(row: dict[str, str]) -> tuple[Decimal, ...]:
-    return tuple(Decimal(row.get(name) or 0) for name in ("Opening", "Debit", "Credit", "Closing"))
-
-
-def expected_balances(sandbox: Sandbox, key: str) -> dict[str, tuple[Decimal, ...]]:
-    found = sandbox.world.books.balances(key, CLOSE)
-    sides = {account: (one.opening, one.debit, one.credit, one.closing) for account, one in found.items()}
-    return {account: amounts for account, amounts in sides.items() if any(amounts)}
 
 
 def test_every_period_holds_the_trial_balance_and_the_balances_of_the_books(closing, sandbox, control):
@@ -68,9 +33,9 @@ def test_every_period_holds_the_trial_balance_and_the_balances_of_the_books(clos
         done = close.run("whole")
         closed += 1
         assert done.report.agrees, done.report.problems
-        assert held(control, close) == expected(sandbox, period.key), period.key
+        assert held(control, close) == booked(sandbox.world.books, period.key), period.key
         if balances:
-            assert held_balances(control, close) == expected_balances(sandbox, period.key), period.key
+            assert balances_held(control, close) == balances_booked(sandbox.world.books, period.key), period.key
     assert closed == 17
 
 
@@ -90,7 +55,7 @@ def test_a_posted_document_changes_just_its_cells_in_the_next_run(closing, sandb
     assert 2 <= done.batches["journal_lines"].rows < sandbox.world.books.count(close.period.key)
     sent = csv_rows(close.bench, done.load(LINES).prepared.file)
     assert sorted((row["Account"], row["Cost Centre"]) for row in sent) == [("20400", "NONE"), ("60420", "CC100")]
-    assert held(control, close) == expected(sandbox, close.period.key)
+    assert held(control, close) == booked(sandbox.world.books, close.period.key)
     assert done.report.agrees, done.report.problems
 
 
@@ -104,7 +69,7 @@ def test_a_changed_line_corrects_just_its_cell(closing, sandbox, control):
     assert done.batches["journal_lines"].mode == "changes"
     sent = csv_rows(close.bench, done.load(LINES).prepared.file)
     assert [(row["Account"], row["Cost Centre"]) for row in sent] == [(line["account"], "CC300")]
-    assert held(control, close) == expected(sandbox, close.period.key)
+    assert held(control, close) == booked(sandbox.world.books, close.period.key)
 
 
 @pytest.mark.parametrize("time_stamps", ["filterable", "hidden"])
@@ -116,7 +81,7 @@ def test_an_entry_that_vanishes_is_noticed_by_the_ledgers_own_balances(closing, 
     control.call("DELETE", f"/books/lines/{control.lines(close.period.key)[0]['entry_number']}")
     done = close.run()
     assert done.batches["journal_lines"].mode == "whole"
-    assert held(control, close) == expected(sandbox, close.period.key)
+    assert held(control, close) == booked(sandbox.world.books, close.period.key)
 
 
 @pytest.mark.parametrize("time_stamps", ["filterable", "hidden"])
@@ -126,10 +91,10 @@ def test_a_journal_that_is_committed_after_a_later_one_is_not_missed(closing, sa
     control.call("PATCH", "/syspro/switches", {"time_stamps": time_stamps, "in_flight": [journal]})
     close.imports = (*LISTS, LINES)
     close.run("whole")
-    assert held(control, close) != expected(sandbox, close.period.key)
+    assert held(control, close) != booked(sandbox.world.books, close.period.key)
     control.call("PATCH", "/syspro/switches", {"in_flight": []})
     close.run()
-    assert held(control, close) == expected(sandbox, close.period.key)
+    assert held(control, close) == booked(sandbox.world.books, close.period.key)
 
 
 def test_an_unchanged_ledger_sends_nothing(closing, control):
@@ -153,7 +118,7 @@ def test_when_row_versions_stop_being_shown_the_watermark_starts_anew(closing, s
     close.ledger = open_ledger(control, close.flow, close.bench.clock)
     done = close.run()
     assert (done.batches["journal_lines"].mode, done.batches["journal_lines"].rows) == ("changes", 1)
-    assert held(control, close) == expected(sandbox, close.period.key)
+    assert held(control, close) == booked(sandbox.world.books, close.period.key)
 
 
 @pytest.mark.parametrize("options", [{}, {"logon_path": "Utilities/Logon"}])
@@ -163,7 +128,7 @@ def test_a_close_by_sessions_leaves_none_behind(tmp_path, trail_template, sandbo
         close.imports = (*LISTS, LINES)
         close.run("whole")
         assert control.call("GET", "/syspro/sessions") == {"sessions": 1}
-        assert held(control, close) == expected(sandbox, close.period.key)
+        assert held(control, close) == booked(sandbox.world.books, close.period.key)
     assert control.call("GET", "/syspro/sessions") == {"sessions": 0}
 
 

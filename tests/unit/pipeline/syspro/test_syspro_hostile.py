@@ -1,46 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hostile moments: a close is whole in the end, or fails and leaves its watermark where it was."""
+"""Documents that are dated back, numbers that are given twice, and what is posted to a closed period."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pytest
 
-from airflow_provider_mlconnector.errors import MlconnectorError
 from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.flows.plans import read_plans
 from airflow_provider_mlconnector.pipeline.sweep import sweep
-from airflow_provider_mlconnector.trail.records import CellScope
-from tests.unit.pipeline.sandbox_close import SandboxClose
-from tests.unit.pipeline.syspro.test_syspro_close import LINES, LISTS, expected, held
-
-BODY = {"error": {"code": "", "message": "An error has occurred."}}
-
-
-def watermark(close: SandboxClose):
-    scope = CellScope(flow=close.flow.name, import_name=LINES, period=close.period.key)
-    return close.bench.trail.accepted(scope).watermark
-
-
-@pytest.mark.parametrize("status", [400, 401, 503])
-def test_a_close_that_fails_moves_no_watermark_and_the_next_one_makes_good(closing, sandbox, control, status):
-    close = closing("FY2027-P02")
-    close.imports = (*LISTS, LINES)
-    close.run("whole")
-    before = watermark(close)
-    assert before is not None
-    line = control.lines(close.period.key)[0]
-    control.change_line(line["entry_number"], amount=str(Decimal(line["amount"]) + status))
-    fault = control.fault("status", "GenJournalDetail", system="syspro", status=status, body=BODY, times=None)
-    with pytest.raises(MlconnectorError):
-        close.run()
-    assert watermark(close) == before
-    control.call("DELETE", f"/faults/{fault}")
-    done = close.run()
-    assert done.batches["journal_lines"].mode == "changes"
-    assert held(control, close) == expected(sandbox, close.period.key)
-    assert watermark(close) > before
+from tests.unit.pipeline.figures import LINES, booked, held
+from tests.unit.pipeline.syspro.test_syspro_close import LISTS
 
 
 def test_a_document_that_was_dated_back_is_loaded_in_the_period_it_was_posted_to(closing, sandbox, control):
@@ -52,7 +21,7 @@ def test_a_document_that_was_dated_back_is_loaded_in_the_period_it_was_posted_to
     control.call("POST", "/books/documents", body)
     done = close.run()
     assert done.batches["journal_lines"].mode == "changes"
-    assert held(control, close) == expected(sandbox, close.period.key)
+    assert held(control, close) == booked(sandbox.world.books, close.period.key)
 
 
 @pytest.mark.parametrize("same_ids", [False, True])
@@ -66,7 +35,7 @@ def test_entries_that_take_over_the_numbers_of_others_replace_them(closing, sand
     body["lines"] = [{"account": "60410", "amount": "7"}]
     assert control.call("POST", "/books/documents", body)["entries"] == [entry]
     close.run()
-    assert held(control, close) == expected(sandbox, close.period.key)
+    assert held(control, close) == booked(sandbox.world.books, close.period.key)
     control.call("DELETE", f"/books/lines/{entry}")
 
 

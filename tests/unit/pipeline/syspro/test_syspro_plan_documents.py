@@ -7,13 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from airflow_provider_mlconnector.finance.periods import format_period
 from airflow_provider_mlconnector.flows.loader import load_flow
 from airflow_provider_mlconnector.flows.plans import load_plans
+from tests.unit.pipeline.figures import LINES, held
 from tests.unit.pipeline.syspro.conftest import FLOW
+from tests.unit.pipeline.syspro.test_syspro_close import LISTS
 from tests.unit.systems.syspro.drafts.desk import PERIOD, POST, Desk, journal
-
-LISTS, LINES = ("Load Accounts", "Load Cost Centres"), "Load GL Actuals"
 
 
 @pytest.fixture
@@ -23,16 +22,13 @@ def desk(sandbox, tmp_path):
     made.clear()
 
 
-def held(control, close):
-    return control.amounts(format_period(close.period, "MMM yy"), Entity="Larkfield Trading")
-
-
 def test_what_was_posted_of_a_plan_is_left_out_of_actuals_unless_the_flow_wants_it(closing, control, desk):
     close = closing(PERIOD)
     close.imports = (*LISTS, LINES)
     close.run("whole")
     close.imports = (LINES,)
     actuals = held(control, close)
+    assert actuals
     by_hand, by_flow = journal("1200.50", "77", part="home by hand"), journal("3", part="home by flow")
     desk.write(by_hand)
     desk.post_by_hand(by_hand)

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from airflow_provider_mlconnector.sandbox.books.subledgers import ap_invoices
-
 from airflow_provider_mlconnector.pipeline.reconcile import require_agreement
+from airflow_provider_mlconnector.sandbox.books.subledgers import ap_invoices
 from tests.unit.pipeline.support import csv_rows
 
 AP = ("Load Vendors", "Load AP Invoices", "Load AP Invoices Data")

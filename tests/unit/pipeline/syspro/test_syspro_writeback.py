@@ -20,7 +20,7 @@ from airflow_provider_mlconnector.sandbox.running import serve
 from airflow_provider_mlconnector.systems.drafting import DraftState, stands
 from airflow_provider_mlconnector.systems.syspro import hand_over
 from airflow_provider_mlconnector.trail.documents import Documents, DocumentState
-from tests.unit.pipeline.sandbox_close import QuickClock
+from tests.clocks import QuickClock
 from tests.unit.pipeline.support import FLOW
 from tests.unit.systems.http.scripted_server import Reply, in_turn, serving
 from tests.unit.systems.syspro.drafts.desk import PERIOD, POST, Desk, journal, posted

@@ -99,6 +99,12 @@ def test_a_member_moves_and_a_blank_parent_moves_it_to_the_top(anaplan):
     assert ("1200", "Bank", "") in anaplan.members("Accounts")
 
 
+def test_an_import_without_parents_leaves_members_where_they_are(anaplan):
+    anaplan.load("Load Accounts", "Code,Name,Parent\n1000,Assets,\n1100,Cash,1000\n")
+    anaplan.load("Load Account Names", "Code,Name\n1100,Cash at bank\n")
+    assert ("1100", "Cash at bank", "1000") in anaplan.members("Accounts")
+
+
 def test_a_parent_may_be_named_instead_of_coded(anaplan):
     anaplan.load("Load Accounts", "Code,Name,Parent\n1000,Assets,\n1100,Cash,Assets\n")
     assert anaplan.members("Accounts")[1] == ("1100", "Cash", "1000")

@@ -137,3 +137,31 @@ def test_master_data_that_changed_says_when(bc):
     assert [(row["number"], row["displayName"]) for row in accounts] == [("60210", "Rent and Rates")]
     values = bc.rows(f"{bc.finance}/dimensionValues?$filter=lastModifiedDateTime gt {stamp}")
     assert [(row["dimensionValueCode"], row["blocked"]) for row in values] == [("P200", True)]
+
+
+def test_purchase_orders_are_there_until_they_are_invoiced_to_the_end(reader):
+    open_orders = {one.number: one for one in reader.books.stock.purchase_orders if one.open_amount}
+    rows = {row["number"]: row for row in reader.rows("purchaseOrders?$expand=purchaseOrderLines")}
+    assert rows.keys() == open_orders.keys()
+    assert {row["status"] for row in rows.values()} == {"Open", "Draft"}
+    (line,) = rows["PO000103"]["purchaseOrderLines"]
+    assert (line["netAmount"], line["quantity"] - line["invoicedQuantity"]) == (Decimal("12999.99"), 6500)
+
+
+def test_lines_of_purchase_orders_are_listed_below_an_order_only(reader):
+    refused = reader.get("purchaseOrderLines")
+    assert refused.status_code == 400
+    assert "You must specify an Id or a Document Id" in refused.json()["error"]["message"]
+    order = reader.rows("purchaseOrders")[0]["id"]
+    below = reader.rows(f"purchaseOrders({order})/purchaseOrderLines")
+    assert below == reader.rows(f"purchaseOrderLines?$filter=documentId eq {order}")
+    assert [line["documentId"] for line in below] == [order]
+
+
+def test_metadata_needs_no_company_and_shows_what_an_update_changed(reader):
+    told = reader.get(f"{reader.root}/$metadata")
+    assert told.headers["Content-Type"].startswith("application/xml")
+    assert 'Name="purchaseOrder"' in told.text
+    reader.tenant.switches.dropped_fields, reader.tenant.switches.added_fields = ("subCategory",), ("segment",)
+    assert "subCategory" not in reader.get("$metadata").text
+    assert '<Property Name="segment" Type="Edm.String"/>' in reader.get("$metadata").text

@@ -156,7 +156,7 @@ def test_the_customers_service_posts_where_there_is_one_and_every_call_is_counte
     desk = FoDesk(sandbox)
     header = entered(journals)
     environment = environment_of(sandbox.world)
-    token = desk.api()._tokens.headers()
+    token = desk.api().session._tokens.headers()
     url = f"{sandbox.info['dynamics_fo']['base_url']}/api/services/Plan/PlanService/post"
     body = {"dataAreaId": "lark", "journalBatchNumber": header.number}
     assert requests.post(url, json=body, headers=token, timeout=5).status_code == 404

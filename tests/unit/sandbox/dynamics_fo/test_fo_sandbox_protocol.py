@@ -218,3 +218,15 @@ def test_display_values_follow_the_active_format(fo, delimiter):
     assert active["FinancialDimensionFormat"] == {"Hyphen": "-", "Bar": "|", "DoublePeriod": ".."}[delimiter].join(
         ("Department", "MainAccount")
     )
+
+
+@pytest.mark.parametrize("public", [True, False])
+def test_the_service_document_and_the_metadata_list_what_is_public(fo, public):
+    fo.environment.switches = Switches(journal_sets=public, dropped_fields=("ReasonRef",))
+    listed = {one["name"] for one in fo.rows("")}
+    told = fo.get("$metadata").text
+    assert ({HEADERS, LINES} <= listed) is public
+    assert {"MainAccounts", "LkGeneralJournalLines", "LedgerJournalHeaders", "LedgerJournalLines"} <= listed
+    assert all((f'<EntitySet Name="{name}"' in told) is (name in listed) for name in (HEADERS, LINES, "VendorsV2"))
+    assert '<PropertyRef Name="LkSourceKey"/>' in told
+    assert "ReasonRef" not in told

@@ -13,8 +13,8 @@ from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.sandbox.running import Sandbox, serve
 from airflow_provider_mlconnector.systems.acumatica.erp import Acumatica
 from airflow_provider_mlconnector.systems.port import Reading, Scope
+from tests.clocks import QuickClock
 from tests.sandbox_control import SandboxControl
-from tests.unit.pipeline.sandbox_close import QuickClock
 from tests.unit.systems.acumatica.opening import open_company
 
 Open = Callable[..., Acumatica]

@@ -16,6 +16,7 @@ from airflow_provider_mlconnector.systems.acumatica.connection import (
 from airflow_provider_mlconnector.systems.acumatica.erp import Acumatica
 from airflow_provider_mlconnector.systems.acumatica.subaccounts import parse_segments
 from airflow_provider_mlconnector.systems.http.retry import RetryPolicy
+from airflow_provider_mlconnector.systems.http.transport import Transport
 from tests.sandbox_control import SandboxControl
 
 STEADY = RetryPolicy(uniform=lambda low, high: high)
@@ -60,7 +61,7 @@ def open_company(
     **options: Any,
 ) -> Acumatica:
     """Open a company; the caller closes it."""
-    return Acumatica(connect(control, company, **options), clock=clock, retry=retry, tokens=tokens)
+    return Acumatica(connect(control, company, **options), Transport(clock=clock, retry=retry), tokens=tokens)
 
 
 def open_acumatica(control: SandboxControl, flow: Flow, clock: Clock, **options: Any) -> Acumatica:

@@ -25,7 +25,7 @@ from airflow_provider_mlconnector.systems.acumatica.erp import Acumatica
 from airflow_provider_mlconnector.systems.acumatica.subaccounts import parse_segments
 from airflow_provider_mlconnector.systems.port import PeriodStatus, Scope
 from tests.unit.systems.acumatica.conftest import rows_of
-from tests.unit.systems.http.scripted_server import NO_JITTER, FakeClock, Reply, as_json, serving
+from tests.unit.systems.http.scripted_server import Reply, as_json, quick, serving
 
 VENDORS = "/entity/Default/25.200.001/Vendor"
 
@@ -154,7 +154,7 @@ ENDPOINTS = as_json({"endpoints": [{"name": "Default", "version": "25.200.001", 
 def vendors_of(answers, **options):
     with serving(Site(answers)) as server:
         connection = AcumaticaConnection(base_url=server.url, login=CookieLogin("ada", "x"), **options)
-        with closing(Acumatica(connection, clock=FakeClock(), retry=NO_JITTER)) as erp:
+        with closing(Acumatica(connection, quick())) as erp:
             return rows_of(erp, Dataset.VENDORS)[0]
 
 

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
+from airflow_provider_mlconnector.clock import SYSTEM_CLOCK
 from airflow_provider_mlconnector.errors import (
     AuthenticationError,
     BadRequestError,
@@ -21,12 +23,12 @@ from airflow_provider_mlconnector.errors import (
 from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.systems.acumatica.answers import classify
 from airflow_provider_mlconnector.systems.acumatica.connection import CodeGrant, CookieLogin
-from airflow_provider_mlconnector.systems.acumatica.signin import CookieSignIn, fingerprint, redeem_code
+from airflow_provider_mlconnector.systems.acumatica.signin import fingerprint, redeem_code, sign_in_of
 from airflow_provider_mlconnector.systems.anaplan.local import LocalTokenStore
 from airflow_provider_mlconnector.systems.http.retry import RetryPolicy
 from airflow_provider_mlconnector.systems.http.session import HttpSession
 from airflow_provider_mlconnector.systems.port import Scope
-from tests.unit.pipeline.sandbox_close import QuickClock
+from tests.clocks import QuickClock
 from tests.unit.systems.acumatica.conftest import rows_of
 from tests.unit.systems.acumatica.opening import connect, cookie_login, open_company, password_grant
 
@@ -88,21 +90,25 @@ def test_a_session_that_nobody_used_for_ten_minutes_is_opened_again(sandbox, con
     assert rows_of(erp, Dataset.VENDORS)[0]
 
 
-def test_threads_that_meet_an_ended_session_log_in_once(sandbox, control):
+@pytest.mark.parametrize(
+    "login",
+    [cookie_login, password_grant, partial(password_grant, scopes="api offline_access")],
+    ids=["cookies", "token", "token that is refreshed"],
+)
+def test_threads_that_meet_an_ended_login_renew_it_once(sandbox, control, login):
     told = control.info["acumatica"]
     door = HttpSession(told["base_url"], classify=classify)
-    sign_in = CookieSignIn(door, connect(control), cookie_login(control))
+    sign_in = sign_in_of(door, connect(control, login=login(control)), SYSTEM_CLOCK, None)
     session = HttpSession(
         told["base_url"], authorize=sign_in.headers, on_unauthorized=sign_in.reject, classify=classify
     )
     path = f"entity/{told['endpoint']}/{told['version']}/Vendor"
     session.request("GET", path)
     control.call("DELETE", "/acumatica/sessions")
-    threads = [threading.Thread(target=session.request, args=("GET", path)) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    control.call("DELETE", "/acumatica/tokens")
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(lambda _: session.request("GET", path).status_code, range(6)))
+    assert answers == [200] * 6
     assert logins(sandbox) == 2
     sign_in.sign_out()
 

@@ -14,6 +14,8 @@ from airflow_provider_mlconnector.systems.anaplan.auth import BasicLogin
 from airflow_provider_mlconnector.systems.anaplan.client import AnaplanClient
 from airflow_provider_mlconnector.systems.anaplan.hosts import custom_hosts
 from airflow_provider_mlconnector.systems.anaplan.local import LocalBudget, LocalTokenStore
+from airflow_provider_mlconnector.systems.http.transport import Transport
+from tests.clocks import QuickClock
 from tests.unit.systems.anaplan.fake_anaplan import anaplan
 from tests.unit.systems.http.scripted_server import Reply
 
@@ -37,25 +39,9 @@ def control(sandbox):
     call("POST", "/anaplan/model", {"state": "UNLOCKED"})
 
 
-class SandboxClock:
-    """The sandbox's own clock, so that waiting costs nothing and both sides agree on the time."""
-
-    def __init__(self, clock):
-        self._clock = clock
-
-    def now(self):
-        return self._clock.now()
-
-    def monotonic(self):
-        return self._clock.now().timestamp()
-
-    def sleep(self, seconds):
-        self._clock.advance(seconds)
-
-
 @pytest.fixture
 def clock(sandbox):
-    return SandboxClock(sandbox.world.clock)
+    return QuickClock(sandbox.world)
 
 
 @pytest.fixture
@@ -72,9 +58,11 @@ def hosts(info):
 def make_client(hosts, info, clock):
     made = []
 
-    def make(login=None, **options):
-        given = {"tokens": LocalTokenStore(clock), "budget": LocalBudget(clock=clock), "clock": clock, **options}
-        made.append(AnaplanClient(hosts, login or BasicLogin(info.login, info.password), **given))
+    def make(login=None, *, tokens=None, budget=None, **options):
+        transport = Transport(**{"clock": clock} | options)
+        tokens, budget = tokens or LocalTokenStore(clock), budget or LocalBudget(clock=clock)
+        login = login or BasicLogin(info.login, info.password)
+        made.append(AnaplanClient(hosts, login, transport, tokens=tokens, budget=budget))
         return made[-1]
 
     yield make

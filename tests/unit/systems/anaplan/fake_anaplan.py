@@ -20,6 +20,7 @@ from airflow_provider_mlconnector.systems.anaplan.login_service import LoginServ
 from airflow_provider_mlconnector.systems.anaplan.model import AnaplanModel
 from airflow_provider_mlconnector.systems.anaplan.ports import TokenStore
 from airflow_provider_mlconnector.systems.anaplan.tasks import ActionKind, TaskRef
+from airflow_provider_mlconnector.systems.http.transport import Transport
 from tests.unit.systems.http.scripted_server import FakeClock, Reply, Request, Server, as_json, serving
 
 WORKSPACE, MODEL = "a" * 32, "B" * 32
@@ -144,12 +145,13 @@ def hosts_of(server: Server) -> Hosts:
 
 
 @contextmanager
-def anaplan(**options: Any) -> Iterator[Setting]:
+def anaplan(*, read_timeout: float = 300.0, **options: Any) -> Iterator[Setting]:
     clock = FakeClock()
     fake = FakeAnaplan(clock)
     with serving(fake) as server:
-        made = {"tokens": LocalTokenStore(clock), "budget": NoBudget(), "clock": clock, **options}
-        client = AnaplanClient(hosts_of(server), BasicLogin("jane@example.com", "s3cret"), **made)
+        made = {"tokens": LocalTokenStore(clock), "budget": NoBudget(), **options}
+        transport = Transport(clock=clock, read_timeout=read_timeout)
+        client = AnaplanClient(hosts_of(server), BasicLogin("jane@example.com", "s3cret"), transport, **made)
         try:
             yield Setting(fake, server, client, client.model(REF), clock)
         finally:
@@ -157,5 +159,5 @@ def anaplan(**options: Any) -> Iterator[Setting]:
 
 
 def access(server: Server, login: Login, clock: FakeClock, tokens: TokenStore | None = None) -> Access:
-    service = LoginService(hosts_of(server), clock=clock)
+    service = LoginService(hosts_of(server), Transport(clock=clock))
     return Access(login, service, tokens or LocalTokenStore(clock), fingerprint(hosts_of(server), login))

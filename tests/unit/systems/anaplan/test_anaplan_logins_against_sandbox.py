@@ -25,6 +25,7 @@ from airflow_provider_mlconnector.systems.anaplan.login_service import LoginServ
 from airflow_provider_mlconnector.systems.anaplan.oauth import device_grant
 from airflow_provider_mlconnector.systems.anaplan.tasks import ActionKind, TaskState
 from airflow_provider_mlconnector.systems.anaplan.uploads import MEGABYTE
+from airflow_provider_mlconnector.systems.http.transport import Transport
 from tests.unit.systems.anaplan.sandbox_tasks import started, when, when_over
 
 
@@ -77,7 +78,7 @@ def test_a_person_logs_in_on_another_device_and_the_refresh_token_serves_from_th
     def confirm(prompt):
         control("POST", "/anaplan/devices", {"user_code": prompt.user_code, "decision": "approve"})
 
-    refresh_token = device_grant(LoginService(hosts, clock=clock), client_id, confirm)
+    refresh_token = device_grant(LoginService(hosts, Transport(clock=clock)), client_id, confirm)
     store.put_refresh_token(fingerprint(hosts, login), refresh_token)
     client = make_client(login, tokens=store)
     for _ in range(3):
@@ -94,9 +95,9 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_and_one_that_is_truste
             client = AnaplanClient(
                 hosts,
                 BasicLogin(info.login, info.password),
+                Transport(verify=verify),
                 tokens=LocalTokenStore(),
                 budget=LocalBudget(),
-                verify=verify,
             )
             assert expected in client.ping().sentence
             client.close()

@@ -22,7 +22,7 @@ from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.systems.business_central.connection import BusinessCentralConnection, FinanceApi
 from airflow_provider_mlconnector.systems.business_central.erp import BusinessCentral
 from airflow_provider_mlconnector.systems.port import Reading, Scope
-from tests.unit.systems.http.scripted_server import NO_JITTER, FakeClock, Reply, Request, as_json, serving
+from tests.unit.systems.http.scripted_server import FakeClock, Reply, Request, as_json, quick, serving
 
 COMPANY = "aaaaaaaa-0000-0000-0000-000000000001"
 OTHER = "aaaaaaaa-0000-0000-0000-000000000002"
@@ -92,7 +92,9 @@ class FakeCompany:
 
 def _shown(row: dict[str, Any], query: dict[str, list[str]], expand: bool) -> dict[str, Any]:
     selected = query["$select"][0].split(",") if "$select" in query else list(row)
-    return {name: row[name] for name in selected if expand or name != "dimensionSetLines"}
+    expanded = [query["$expand"][0].partition("(")[0]] if expand else []
+    wanted = {*selected, *expanded}
+    return {name: value for name, value in row.items() if name in wanted and (expand or name != "dimensionSetLines")}
 
 
 def line(number: int, debit: float = 0, credit: float = 0, /, *, dims: dict[str, str] | None = None, **other: Any):
@@ -133,7 +135,7 @@ def client_of(url: str, *, clock: FakeClock | None = None, **options: Any) -> Bu
         tenant="t1", environment="Production", company=COMPANY, credential=None, base_url=url, source=FinanceApi.V2
     )
     connection = replace(plain, **options)
-    return BusinessCentral(connection, CALENDAR.period_of, clock=clock or FakeClock(), retry=NO_JITTER)
+    return BusinessCentral(connection, CALENDAR.period_of, quick(clock))
 
 
 def rows_of(

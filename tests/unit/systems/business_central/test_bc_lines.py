@@ -281,7 +281,7 @@ def test_v2_is_taken_and_said_so_where_the_finance_api_does_not_answer():
 
 
 def test_a_dataset_that_business_central_does_not_give_is_refused():
-    with company() as (_, client), pytest.raises(CapabilityError, match="does not give inventory"):
+    with company() as (_, client), pytest.raises(CapabilityError, match="cannot be read for inventory"):
         client.read(Dataset.INVENTORY, Scope())
 
 

@@ -25,7 +25,7 @@ from airflow_provider_mlconnector.systems.http.entra import ClientCertificate, C
 from airflow_provider_mlconnector.systems.port import FindingKind, PeriodStatus, Scope
 from tests.sandbox_control import SandboxControl
 from tests.unit.systems.business_central.fake_company import CALENDAR, rows_of
-from tests.unit.systems.http.scripted_server import NO_JITTER, FakeClock
+from tests.unit.systems.http.scripted_server import quick
 
 KEY = "FY2027-P04"
 PERIOD = CALENDAR.period(KEY)
@@ -62,7 +62,7 @@ def client_of(sandbox, **options) -> BusinessCentral:
         "authority_url": told["authority_url"],
     }
     connection = BusinessCentralConnection(**(plain | options))
-    return BusinessCentral(connection, CALENDAR.period_of, clock=FakeClock(), retry=NO_JITTER)
+    return BusinessCentral(connection, CALENDAR.period_of, quick())
 
 
 def by_cell(rows):

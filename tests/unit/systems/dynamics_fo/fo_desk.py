@@ -19,7 +19,7 @@ from airflow_provider_mlconnector.systems.dynamics_fo.draft_options import Journ
 from airflow_provider_mlconnector.systems.dynamics_fo.drafts import FinanceOperationsDrafts
 from airflow_provider_mlconnector.systems.http.entra import ClientSecret
 from tests.sandbox_control import SandboxControl
-from tests.unit.systems.http.scripted_server import NO_JITTER, FakeClock
+from tests.unit.systems.http.scripted_server import quick
 
 NAME = "ANAPLAN"
 DAY = date(2026, 11, 30)
@@ -79,7 +79,7 @@ class FoDesk:
 
     def close(self) -> None:
         for api in self._open:
-            api.close()
+            api.session.close()
 
     def api(self, clock: Clock | None = None, **options: Any) -> FinanceOperationsApi:
         """Open the company, with other options of the connection than the desk's own."""
@@ -91,7 +91,7 @@ class FoDesk:
             "authority_url": self.told["authority_url"],
         }
         connection = FinanceOperationsConnection(**plain | options)
-        api = FinanceOperationsApi(connection, clock=clock or FakeClock(), retry=NO_JITTER, read_timeout=READ_TIMEOUT)
+        api = FinanceOperationsApi(connection, quick(clock, read_timeout=READ_TIMEOUT))
         self._open.append(api)
         return api
 

@@ -4,6 +4,7 @@
 from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -19,6 +20,7 @@ from airflow_provider_mlconnector.errors import (
 from airflow_provider_mlconnector.finance.calendar import MonthlyCalendar, WeekCalendar
 from airflow_provider_mlconnector.finance.datasets import Dataset, EntryKind
 from airflow_provider_mlconnector.sandbox.books.books import NewLine, Posting
+from airflow_provider_mlconnector.sandbox.books.company import DimensionValue
 from airflow_provider_mlconnector.sandbox.books.selection import CLOSE
 from airflow_provider_mlconnector.sandbox.running import serve
 from airflow_provider_mlconnector.systems.dynamics_fo.connection import (
@@ -30,7 +32,8 @@ from airflow_provider_mlconnector.systems.dynamics_fo.erp import FinanceOperatio
 from airflow_provider_mlconnector.systems.http.entra import ClientCertificate, ClientSecret
 from airflow_provider_mlconnector.systems.port import FindingKind, PeriodStatus, Scope
 from tests.sandbox_control import SandboxControl
-from tests.unit.systems.http.scripted_server import NO_JITTER, FakeClock
+from tests.unit.happening import happening
+from tests.unit.systems.http.scripted_server import quick
 
 CALENDAR = MonthlyCalendar(calendar="monthly_july", first_month=7)
 KEY = "FY2027-P03"
@@ -73,7 +76,7 @@ def client_of(sandbox, calendar=CALENDAR, **options):
         "authority_url": told["authority_url"],
     }
     connection = FinanceOperationsConnection(**(plain | options))
-    return FinanceOperations(connection, calendar.period_of, clock=FakeClock(), retry=NO_JITTER)
+    return FinanceOperations(connection, calendar.period_of, quick())
 
 
 def rows_of(client, dataset=Dataset.JOURNAL_LINES, scope=SCOPE):
@@ -270,9 +273,30 @@ def test_tokens_that_were_revoked_are_replaced_in_the_midst_of_a_read(sandbox, b
     assert first + sum(batch.num_rows for batch in reading.batches) == len(rows_of(client_of(sandbox))[0])
 
 
-@pytest.mark.parametrize("preset", ["throttled", "unavailable", "failed", "waking"])
-def test_a_read_outlives_the_servers_bad_moments(sandbox, books, preset):
+@pytest.mark.parametrize("skip_token", [True, False], ids=["links by token", "links by skip"])
+@pytest.mark.parametrize("comes", [True, False], ids=["one comes", "one goes"])
+def test_a_value_that_comes_or_goes_in_front_of_the_page_doubles_and_hides_no_other(
+    sandbox, books, switch, comes, skip_token
+):
+    switch(page_size=3, skip_token=skip_token)
+    books.add_value(DimensionValue("DEPARTMENT", "AAA", "Before all others"))
+    alter = (
+        partial(books.add_value, DimensionValue("DEPARTMENT", "AAB", "New"))
+        if comes
+        else partial(books.delete_value, "DEPARTMENT", "AAA")
+    )
+    with happening(sandbox.world, "dynamics_fo", "FinancialDimensionValues", 2, alter):
+        rows, _ = rows_of(client_of(sandbox), Dataset.COST_CENTRES, Scope(dimensions=("DEPARTMENT",)))
+    codes = [row["code"] for row in rows]
+    assert len(codes) == len({*codes})
+    assert {*codes} >= {value.code for value in books.values("DEPARTMENT")} - {"AAB"}
+    for code in ("AAA", "AAB"):
+        if code in {value.code for value in books.values("DEPARTMENT")}:
+            books.delete_value("DEPARTMENT", code)
+
+
+def test_a_read_outlives_a_long_first_call(sandbox, books):
     client = client_of(sandbox, page_size=20)
-    SandboxControl({"url": sandbox.url}).call("POST", f"/dynamics_fo/faults/{preset}", times="1", skip="3")
+    SandboxControl({"url": sandbox.url}).call("POST", "/dynamics_fo/faults/waking", times="1", skip="3")
     rows, _ = rows_of(client)
     assert by_cell(rows) == by_cell_in(books)

@@ -20,13 +20,15 @@ from airflow_provider_mlconnector.sandbox.faults import Fault, FaultKind
 from airflow_provider_mlconnector.sandbox.running import Sandbox, serve
 from airflow_provider_mlconnector.systems.dynamics_gp.connection import GpConnection, Query
 from airflow_provider_mlconnector.systems.dynamics_gp.erp import DynamicsGp
+from airflow_provider_mlconnector.systems.dynamics_gp.history import NO_MEMORY, Memory
 from airflow_provider_mlconnector.systems.http.retry import RetryPolicy
+from airflow_provider_mlconnector.systems.http.transport import Transport
 from airflow_provider_mlconnector.systems.http.windows_auth import WindowsAccount
 from airflow_provider_mlconnector.systems.port import Reading, Scope
+from tests.clocks import QuickClock
 from tests.sandbox_control import SandboxControl
 from tests.unit.pipeline.gp_close import Database
 from tests.unit.pipeline.ledgers import gp_connection
-from tests.unit.pipeline.sandbox_close import QuickClock
 
 PERIOD = MONTHS_FROM_JULY.period_of_key("FY2027-P04")
 
@@ -51,10 +53,11 @@ class Server:
         own = {"account": WindowsAccount(self.control.info["dynamics_gp"]["login"], password)} if password else {}
         return gp_connection(self.control, **{"company": "Larkfield Ltd"} | own | options)
 
-    def open(self, *, query: Query | None = None, **options: Any) -> DynamicsGp:
+    def open(self, *, query: Query | None = None, memory: Memory = NO_MEMORY, **options: Any) -> DynamicsGp:
         connection = self.connection(**options)
         clock, retry = QuickClock(self.sandbox.world), RetryPolicy(uniform=lambda low, high: high)
-        erp = DynamicsGp(connection, MONTHS_FROM_JULY.period_of, query=query, clock=clock, retry=retry, read_timeout=2)
+        transport = Transport(clock=clock, retry=retry, read_timeout=2)
+        erp = DynamicsGp(connection, MONTHS_FROM_JULY.period_of, transport, query=query, memory=memory)
         self.opened.append(erp)
         return erp
 

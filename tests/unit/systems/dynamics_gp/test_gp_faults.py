@@ -11,10 +11,10 @@ from airflow_provider_mlconnector.errors import (
     AuthenticationError,
     BadRequestError,
     ConflictError,
+    DataError,
     MlconnectorError,
-    NotFoundError,
     PermissionDeniedError,
-    ProtocolError,
+    RateLimitedError,
     ServerError,
     TransportError,
 )
@@ -24,9 +24,8 @@ from airflow_provider_mlconnector.sandbox.faults import FaultKind
 from airflow_provider_mlconnector.systems.port import Scope
 from tests.unit.systems.dynamics_gp.conftest import PERIOD, Server
 
-HTML = {"Content-Type": "text/html"}
 XML = {"Content-Type": "text/xml; charset=utf-8"}
-SYSTEM_FAULT = SoapFault("An unexpected error occurred. Contact your administrator.").body()
+SBA = "/GPService/"
 AMID = {"skip": 8}
 """The fault strikes in the middle of the transactions, after the lists."""
 
@@ -42,49 +41,77 @@ def read(server: Server) -> Counter[tuple[str, str]]:
     return Counter((row["account"], f"{row['amount']:.2f}") for row in rows)
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"kind": FaultKind.STATUS, "status": 503, "headers": HTML, "body": "<h1>Service Unavailable</h1>", "times": 3},
-        {"kind": FaultKind.STATUS, "status": 429, "headers": {"Retry-After": "2"}, "times": 2},
-        {"kind": FaultKind.STATUS, "status": 500, "headers": XML, "body": SYSTEM_FAULT, "times": 2},
-        {"kind": FaultKind.STATUS, "status": 502, "headers": HTML, "body": "<h1>Bad Gateway</h1>"},
-        {"kind": FaultKind.RESET, "times": 2},
-        {"kind": FaultKind.LOST_ANSWER},
-        {"kind": FaultKind.TRUNCATE, "times": 2},
-        {"kind": FaultKind.HANG, "seconds": 3},
-        {"kind": FaultKind.SLOW, "seconds": 0.2},
-    ],
-    ids=["503", "429", "500 of the service", "502", "reset", "lost answer", "half an answer", "silence", "slow"],
-)
-def test_a_passing_fault_is_sat_out_and_nothing_is_missing_or_doubled(server, fault):
-    fault_id = server.strike(**AMID | fault)
+def test_silence_is_sat_out_and_nothing_is_missing_or_doubled(server):
+    fault_id = server.strike(FaultKind.HANG, seconds=3, **AMID)
     assert read(server) == expected(server)
-    assert server.sandbox.world.faults.hits(fault_id) == fault.get("times", 1)
+    assert server.sandbox.world.faults.hits(fault_id) == 1
     assert not server.site.domain.failures
 
 
-@pytest.mark.parametrize(
-    ("fault", "error", "told"),
-    [
-        ({"status": 400}, BadRequestError, "400"),
-        ({"status": 403}, PermissionDeniedError, "403"),
-        ({"status": 404}, NotFoundError, "404"),
-        ({"status": 409}, ConflictError, "409"),
-        ({"status": 412}, ConflictError, "412"),
-        ({"status": 422}, BadRequestError, "422"),
-        ({"status": 500, "headers": XML, "body": SYSTEM_FAULT, "times": None}, ServerError, "exception log"),
-        ({"status": 503, "times": None}, ServerError, "503"),
-        ({"status": 500, "headers": XML, "body": SoapFault("Access is denied.").body()}, PermissionDeniedError, "role"),
-        ({"status": 200, "headers": XML, "body": "<html>a proxy's page</html>"}, ProtocolError, "legacy endpoint"),
-    ],
-    ids=["400", "403", "404", "409", "412", "422", "500", "503", "access denied", "a page of HTML"],
-)
-def test_a_lasting_fault_is_an_error_that_says_what_to_do(server, fault, error, told):
-    server.strike(FaultKind.STATUS, **AMID | fault)
-    with pytest.raises(error) as raised:
+def test_a_refused_request_is_told_by_the_sentences_that_the_service_logged(server):
+    fault = SoapFault("A validation exception has occurred.", errors=["The batch is in use.", "Try later."])
+    server.site.logged[fault.log_id] = fault
+    server.strike(FaultKind.STATUS, status=500, headers=XML, body=fault.body(), **AMID)
+    with pytest.raises(BadRequestError, match=r"was refused: The batch is in use\. Try later\.") as raised:
         read(server)
-    assert told in str(raised.value)
+    assert raised.value.request_id == fault.log_id
+
+
+def test_a_refused_request_whose_log_cannot_be_read_is_still_told(server):
+    fault = SoapFault("A validation exception has occurred.", errors=["never logged"])
+    server.strike(FaultKind.STATUS, status=500, headers=XML, body=fault.body(), **AMID)
+    with pytest.raises(BadRequestError, match="A validation exception has occurred"):
+        read(server)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, BadRequestError),
+        (403, PermissionDeniedError),
+        (409, ConflictError),
+        (412, ConflictError),
+        (422, BadRequestError),
+        (429, RateLimitedError),
+        (500, ServerError),
+        (503, ServerError),
+    ],
+)
+def test_what_sba_refuses_is_an_error_and_not_asked_of_the_web_services(server, status, error):
+    server.strike(FaultKind.STATUS, SBA, status=status, body={"Message": "GP security"}, times=None)
+    with pytest.raises(error, match=r"GP security|fewer requests"):
+        server.read(Dataset.VENDORS)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_bad_moment_of_sba_is_outlived(server, status):
+    server.strike(FaultKind.STATUS, SBA, status=status, headers={"Retry-After": "2"}, times=2)
+    rows, reading = server.read(Dataset.VENDORS)
+    assert [row["number"] for row in rows] == [vendor.number for vendor in server.books.vendors]
+    assert not reading.findings
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ('{"Payload": [{"VendorId": "V1", "Vendor', "no JSON"),
+        ("<html>Sign in</html>", "no JSON"),
+        ('{"Payload": "none"}', "shows no rows"),
+        ("[1, 2]", "shows no rows"),
+        ('{"Status": {"Code": 500, "Message": "No Dexterity process"}, "Payload": null}', "shows no rows"),
+    ],
+    ids=["half a list", "a page of HTML", "an envelope of text", "a list of numbers", "an error in a 200"],
+)
+def test_what_shows_no_rows_is_an_error_and_not_an_empty_list(server, body, told):
+    server.strike(FaultKind.STATUS, SBA, status=200, headers={"Content-Type": "application/json"}, body=body)
+    with pytest.raises(DataError, match=told):
+        server.read(Dataset.VENDORS)
+
+
+@pytest.mark.parametrize("body", ["[]", "{}", '{"Payload": null}', '{"Status": {"Code": 200}, "Payload": []}'])
+def test_a_list_without_rows_is_empty_in_whatever_envelope(server, body):
+    server.strike(FaultKind.STATUS, SBA, status=200, headers={"Content-Type": "application/json"}, body=body)
+    assert server.read(Dataset.VENDORS)[0] == []
 
 
 def test_a_wrong_password_is_one_failed_logon(server):

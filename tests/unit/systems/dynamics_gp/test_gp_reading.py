@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -11,11 +13,15 @@ import pytest
 
 from airflow_provider_mlconnector.errors import CapabilityError, DataError, SchemaDriftError, UnknownNameError
 from airflow_provider_mlconnector.finance.datasets import Dataset
+from airflow_provider_mlconnector.sandbox.books import NewLine
 from airflow_provider_mlconnector.sandbox.books.company import DEPARTMENT
+from airflow_provider_mlconnector.sandbox.books.periods import MONTHS_FROM_JULY
 from airflow_provider_mlconnector.sandbox.books.selection import CLOSE_BY_DATE
 from airflow_provider_mlconnector.sandbox.books.subledgers import ap_invoices
 from airflow_provider_mlconnector.sandbox.dynamics_gp.resources import JOURNAL_LINES
+from airflow_provider_mlconnector.sandbox.dynamics_gp.site import ACCOUNT
 from airflow_provider_mlconnector.sandbox.faults import FaultKind
+from airflow_provider_mlconnector.systems.dynamics_gp.erp import DynamicsGp
 from airflow_provider_mlconnector.systems.dynamics_gp.sba import SbaService
 from airflow_provider_mlconnector.systems.port import FindingKind, PeriodStatus, Scope
 from tests.unit.systems.dynamics_gp.conftest import PERIOD
@@ -211,3 +217,35 @@ def test_what_a_closed_year_brought_forward_is_known_by_its_source_document_and_
     revenue = {row["account"] for row in usual if row["account"].startswith("401")}
     assert revenue & {row["account"] for row in usual if row["closing"]}
     assert not revenue & {row["account"] for row in without if row["closing"]}
+
+
+def test_what_is_saved_and_not_posted_is_told_and_left_out(server):
+    posted, quiet = server.read(Dataset.JOURNAL_LINES)
+    assert not quiet.findings
+    drafts = server.site.companies[0].drafts
+    lines = [NewLine("60310", Decimal("12.50"), "ADM"), NewLine("20400", Decimal("-12.50"))]
+    inside, _ = (drafts.save(day, "ACCRUALS", lines) for day in (PERIOD.end, PERIOD.end + timedelta(days=1)))
+    try:
+        rows, reading = server.read(Dataset.JOURNAL_LINES)
+    finally:
+        drafts.clear()
+    assert rows == posted
+    told = [(found.kind, found.subject, found.detail) for found in reading.findings]
+    detail = f"12.50 of {PERIOD.end} in batch ACCRUALS is saved and not posted, and left out"
+    assert told == [(FindingKind.NOT_POSTED, f"journal {inside.number}", detail)]
+
+
+def test_sixteen_threads_read_the_ledger_each_by_a_login_of_its_own_and_none_is_refused(server):
+    wanted = sorted(row["record_id"] for row in server.read(Dataset.JOURNAL_LINES)[0])
+    server.site.domain.logons.clear()
+
+    def read(_):
+        with closing(DynamicsGp(server.connection(), MONTHS_FROM_JULY.period_of)) as erp:
+            batches = erp.read(Dataset.JOURNAL_LINES, Scope(PERIOD)).batches
+            return sorted(record for batch in batches for record in batch["record_id"].to_pylist())
+
+    with ThreadPoolExecutor(16) as threads:
+        answers = list(threads.map(read, range(16)))
+    assert answers == [wanted] * 16
+    assert server.site.domain.logons == {f"ntlm {ACCOUNT}": 16}
+    assert not server.site.domain.failures

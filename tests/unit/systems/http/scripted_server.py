@@ -15,7 +15,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from airflow_provider_mlconnector.clock import Clock
 from airflow_provider_mlconnector.systems.http.retry import RetryPolicy
+from airflow_provider_mlconnector.systems.http.transport import Transport
 
 
 @dataclass(frozen=True)
@@ -167,3 +169,8 @@ def in_turn(*replies: Reply) -> Script:
 
 NO_JITTER = RetryPolicy(uniform=lambda low, high: high)
 SEEDED = RetryPolicy(uniform=random.Random(7).uniform)
+
+
+def quick(clock: Clock | None = None, **options: Any) -> Transport:
+    """Return a transport that waits without taking time, and always as long."""
+    return Transport(clock=clock or FakeClock(), retry=NO_JITTER, **options)

@@ -4,7 +4,8 @@ from __future__ import annotations
 import io
 import threading
 import time
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
@@ -20,13 +21,13 @@ from airflow_provider_mlconnector.errors import (
     TransportError,
 )
 from airflow_provider_mlconnector.systems.http.session import HttpSession
-from tests.unit.systems.http.scripted_server import NO_JITTER, FakeClock, Reply, as_json, in_turn, serving
+from tests.unit.systems.http.scripted_server import NO_JITTER, FakeClock, Reply, as_json, in_turn, quick, serving
 
 OK = as_json({"fine": True})
 
 
 def session(server, clock=None, **options):
-    return HttpSession(server.url, clock=clock or FakeClock(), retry=NO_JITTER, **options)
+    return HttpSession(server.url, quick(clock), **options)
 
 
 def test_a_get_survives_a_burst_of_server_errors():
@@ -81,7 +82,7 @@ def test_a_post_of_which_nothing_was_sent_is_repeated_until_the_tries_are_over()
         url = server.url
     clock = FakeClock()
     with pytest.raises(TransportError) as caught:
-        HttpSession(url, clock=clock, retry=NO_JITTER).request("POST", "jobs", json={})
+        HttpSession(url, quick(clock)).request("POST", "jobs", json={})
     assert not isinstance(caught.value, LostAnswerError)
     assert len(clock.waits) == 5
 
@@ -89,11 +90,11 @@ def test_a_post_of_which_nothing_was_sent_is_repeated_until_the_tries_are_over()
 def test_a_read_timeout_of_a_get_is_repeated_unless_silence_is_an_answer():
     release = threading.Event()
     with serving(in_turn(Reply(delay=release), OK)) as server:
-        assert session(server, timeout=(1, 0.05)).request("GET", "things").ok
+        assert HttpSession(server.url, quick(read_timeout=0.05)).request("GET", "things").ok
         release.set()
     with serving(in_turn(Reply(delay=(hold := threading.Event())))) as server:
         with pytest.raises(LostAnswerError):
-            session(server, timeout=(1, 0.05)).request("GET", "things", repeat_timeouts=False)
+            HttpSession(server.url, quick(read_timeout=0.05)).request("GET", "things", repeat_timeouts=False)
         assert len(server.requests) == 1
         hold.set()
 
@@ -259,6 +260,22 @@ def test_a_configured_proxy_goes_before_that_of_the_environment(monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     monkeypatch.delenv("no_proxy", raising=False)
     with serving(in_turn(OK)) as proxy:
-        http = HttpSession("http://erp.invalid", clock=FakeClock(), retry=NO_JITTER, proxies={"http": proxy.url})
+        http = HttpSession("http://erp.invalid", quick(proxies={"http": proxy.url}))
         http.request("GET", "things")
         assert proxy.requests[0].path == "/things"
+
+
+def test_the_servers_clock_is_that_of_its_last_answer_that_tells_it():
+    date = "Fri, 20 Nov 2026 06:00:07 GMT"
+    with serving(in_turn(OK, Reply(500, headers={"Date": date}), Reply(200, headers={"Date": "soon"}))) as server:
+        http = session(server)
+        http.request("GET", "things")
+        assert http.server_time is None
+        http.request("GET", "things")
+    assert http.server_time == datetime(2026, 11, 20, 6, 0, 7, tzinfo=UTC)
+
+
+def test_a_login_service_is_waited_for_less_than_the_ledger_itself():
+    patient = quick(read_timeout=900.0, verify="/etc/ca.pem", proxies={"https": "http://proxy:3128"})
+    assert (patient.timeout, patient.to_login().timeout) == ((10.0, 900.0), (10.0, 60.0))
+    assert replace(patient.to_login(), read_timeout=900.0) == patient

@@ -21,7 +21,7 @@ from airflow_provider_mlconnector.systems.http.entra import (
     TokenCache,
     require_tls,
 )
-from tests.unit.systems.http.scripted_server import NO_JITTER, FakeClock, Reply, Request, as_json, serving
+from tests.unit.systems.http.scripted_server import FakeClock, Reply, Request, as_json, quick, serving
 
 TENANT = "larkfield.example"
 SCOPE = "https://api.businesscentral.dynamics.com/.default"
@@ -75,7 +75,7 @@ def clock():
 def tokens_of(authority, clock, credential: Credential = SECRET, **options) -> EntraTokens:
     options = {"tenant": TENANT, "cache": TokenCache(), **options}
     tenant = options.pop("tenant")
-    return EntraTokens(f"{authority.url}/entra", tenant, credential, SCOPE, clock=clock, retry=NO_JITTER, **options)
+    return EntraTokens(f"{authority.url}/entra", tenant, credential, SCOPE, quick(clock), **options)
 
 
 def form_of(request: Request) -> dict[str, str]:
@@ -184,7 +184,7 @@ def test_an_authority_in_trouble_is_asked_again(authority, clock):
 @pytest.mark.parametrize("url", ["http://login.example", "http://10.0.0.5:80", "ftp://127.0.0.1"])
 def test_plain_http_is_for_this_machine_alone(url, clock):
     with pytest.raises(ConfigurationError, match="not an https address"):
-        EntraTokens(url, TENANT, SECRET, SCOPE, clock=clock)
+        EntraTokens(url, TENANT, SECRET, SCOPE, quick(clock))
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8", "http://localhost:8/x", "http://[::1]:8", "https://a.example"])

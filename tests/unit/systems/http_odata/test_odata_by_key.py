@@ -8,9 +8,10 @@ from itertools import pairwise
 import pytest
 
 from airflow_provider_mlconnector.errors import ProtocolError, RemoteError
+from airflow_provider_mlconnector.systems.http.keyset import keyset_pages
 from airflow_provider_mlconnector.systems.http.odata import ODataReader
 from airflow_provider_mlconnector.systems.http.session import HttpSession
-from tests.unit.systems.http.scripted_server import NO_JITTER, FakeClock, Reply, as_json, serving
+from tests.unit.systems.http.scripted_server import Reply, as_json, quick, serving
 
 
 class Table:
@@ -41,9 +42,9 @@ class Table:
 
 def read(table, *, page_size=10, params=None):
     with serving(table) as server:
-        session = HttpSession(server.url, retry=NO_JITTER, clock=FakeClock())
-        reader = ODataReader(session, page_size=page_size, clock=FakeClock())
-        pages = reader.by_key("Set", params or {}, "Id")
+        session = HttpSession(server.url, quick())
+        reader = ODataReader(session, page_size=page_size)
+        pages = keyset_pages(reader, "Set", params or {}, ["Id"], counted=True)
         return [json.loads(bytes(row))["Id"] for page in pages for row in page.rows]
 
 
@@ -83,8 +84,8 @@ def test_the_filter_stays_beside_the_key():
     read(table, params={"$filter": "A eq 1 or A eq 2"})
     assert [query["$filter"] for query in table.asked] == [
         "A eq 1 or A eq 2",
-        "(A eq 1 or A eq 2) and Id gt 9",
-        "(A eq 1 or A eq 2) and Id gt 19",
+        "(A eq 1 or A eq 2) and (Id gt 9)",
+        "(A eq 1 or A eq 2) and (Id gt 19)",
     ]
     assert {query["$orderby"] for query in table.asked} == {"Id"}
 
@@ -107,7 +108,7 @@ def test_a_relative_link_is_followed_from_where_it_was_found(link):
         return as_json({"value": [{"Id": 1}, {"Id": 2}], "@odata.nextLink": link})
 
     with serving(answer) as server:
-        session = HttpSession(f"{server.url}/data", retry=NO_JITTER, clock=FakeClock())
-        pages = list(ODataReader(session, page_size=2, clock=FakeClock()).pages("Set"))
+        session = HttpSession(f"{server.url}/data", quick())
+        pages = list(ODataReader(session, page_size=2).pages("Set"))
         assert [len(page.rows) for page in pages] == [2, 1]
         assert server.requests[-1].path == "/data/Set"

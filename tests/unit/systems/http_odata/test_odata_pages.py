@@ -12,12 +12,12 @@ from airflow_provider_mlconnector.systems.http.odata import (
     overlapped,
 )
 from airflow_provider_mlconnector.systems.http.session import HttpSession
-from tests.unit.systems.http.scripted_server import NO_JITTER, FakeClock, Reply, Request, as_json, in_turn, serving
+from tests.unit.systems.http.scripted_server import Reply, Request, as_json, in_turn, quick, serving
 
 
 def reader_of(server, page_size: int = 1000) -> ODataReader:
-    session = HttpSession(server.url, retry=NO_JITTER, clock=FakeClock())
-    return ODataReader(session, page_size=page_size, headers={"X-Read": "yes"}, clock=FakeClock())
+    session = HttpSession(server.url, quick())
+    return ODataReader(session, page_size=page_size, headers={"X-Read": "yes"})
 
 
 def numbers(pages) -> list[int]:
@@ -213,3 +213,12 @@ def test_an_error_on_the_way_reaches_the_reader_after_the_pages_before_it(where)
     assert next(results) == 1
     with pytest.raises(ServerError):
         next(results)
+
+
+@pytest.mark.parametrize(("told", "count"), [("42", 42), ("\ufeff0\r\n", 0), ("many", None), ("", None)])
+def test_a_count_is_what_the_server_says_and_nothing_where_it_says_no_number(told, count):
+    with serving(in_turn(Reply(200, told.encode()))) as server:
+        assert reader_of(server).count("Lines", {"$filter": "Amount gt 1"}) == count
+        (asked,) = server.requests
+    assert (asked.path, asked.query) == ("/Lines/$count", {"$filter": ["Amount gt 1"]})
+    assert asked.headers["accept"] == "*/*"

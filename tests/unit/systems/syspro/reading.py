@@ -19,7 +19,7 @@ from airflow_provider_mlconnector.sandbox.syspro.site import COMPANIES, Switches
 from airflow_provider_mlconnector.systems.port import Reading, Scope
 from airflow_provider_mlconnector.systems.syspro.connection import SysproConnection
 from airflow_provider_mlconnector.systems.syspro.erp import Syspro
-from tests.unit.systems.http.scripted_server import NO_JITTER, FakeClock
+from tests.unit.systems.http.scripted_server import quick
 
 KEY = "FY2027-P04"
 Row = dict[str, Any]
@@ -44,7 +44,7 @@ class SysproSite:
     def client(self, **options: Any) -> Syspro:
         names = ("odata_url", "enet_url", "entity_url", "password", "company", "company_password")
         plain = {name: self.info[name] for name in names} | {"operator": self.info["login"]}
-        client = Syspro(SysproConnection(**plain | options), clock=FakeClock(), retry=NO_JITTER)
+        client = Syspro(SysproConnection(**plain | options), quick())
         self._clients.append(client)
         return client
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What may go wrong at a SYSPRO site: the read is complete in the end, or fails with a sentence; never half."""
+"""What a SYSPRO site alone does to its readers: operators that it does not know yet, pages that shrink, sessions."""
 
 from __future__ import annotations
 
@@ -7,22 +7,15 @@ import pytest
 
 from airflow_provider_mlconnector.errors import (
     AuthenticationError,
-    BadRequestError,
     ConflictError,
     MlconnectorError,
-    NotFoundError,
     PermissionDeniedError,
     ProtocolError,
-    RateLimitedError,
-    ServerError,
 )
 from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.sandbox.books import NewLine
 from airflow_provider_mlconnector.systems.syspro.connection import Auth
 from tests.unit.systems.syspro.reading import KEY, SysproSite, by_cell, by_cell_in_the_books, rows_of
-
-BODY = {"error": {"code": "", "message": "An error has occurred."}}
-ONE, PERMANENT = {"times": 1, "skip": 1}, {"times": None, "skip": 1}
 
 
 def read(site: SysproSite, **options):
@@ -33,57 +26,6 @@ def read(site: SysproSite, **options):
 def is_whole(site: SysproSite, rows) -> bool:
     once = len({row["record_id"] for row in rows}) == len(rows)
     return once and by_cell(rows) == by_cell_in_the_books(site.books(), site.books().period(KEY))
-
-
-@pytest.mark.parametrize(
-    ("kind", "options"),
-    [
-        ("status", {"status": 429, "headers": {"Retry-After": "3"}, "body": BODY}),
-        ("status", {"status": 429}),
-        ("status", {"status": 500, "body": BODY}),
-        ("status", {"status": 503, "headers": {"Retry-After": "2"}}),
-        ("status", {"status": 504, "body": "<html><h1>504</h1></html>", "headers": {"Content-Type": "text/html"}}),
-        ("status", {"status": 200, "body": '{"value":[{"Company"', "headers": {"Content-Type": "application/json"}}),
-        ("reset", {}),
-        ("truncate", {}),
-        ("lost_answer", {}),
-    ],
-    ids=str,
-)
-def test_a_bad_moment_is_outlived(site, kind, options):
-    fault = site.fault(kind, **options, **ONE)
-    assert is_whole(site, read(site))
-    assert site.world.faults.hits(fault) == 1
-
-
-@pytest.mark.parametrize(
-    ("status", "error", "said"),
-    [
-        (400, BadRequestError, "An error has occurred"),
-        (401, AuthenticationError, "started again"),
-        (403, PermissionDeniedError, "may not read this table"),
-        (404, NotFoundError, "how the connection writes a table's path"),
-        (409, ConflictError, "409"),
-        (412, ConflictError, "412"),
-        (422, BadRequestError, "422"),
-        (429, RateLimitedError, "fewer requests"),
-        (500, ServerError, "500"),
-        (503, ServerError, "503"),
-    ],
-)
-def test_what_stays_wrong_ends_the_read_with_a_sentence(site, status, error, said):
-    site.fault("status", status=status, body=BODY, **PERMANENT)
-    with pytest.raises(error) as caught:
-        read(site)
-    assert said in str(caught.value)
-    assert site.info["password"] not in str(caught.value)
-
-
-def test_a_page_that_stays_half_ends_the_read(site):
-    headers = {"Content-Type": "application/json"}
-    site.fault("status", status=200, body='{"value":[{"Company"', headers=headers, **PERMANENT)
-    with pytest.raises(ProtocolError, match="came broken 3 times"):
-        read(site)
 
 
 def test_a_wrong_password_is_refused_once_and_not_repeated(site):
@@ -158,7 +100,7 @@ def test_a_session_that_is_lost_in_the_midst_of_a_read_is_begun_anew(site):
 
 
 def test_a_session_is_logged_off_when_the_read_fails(site):
-    site.fault("status", status=403, **PERMANENT)
+    site.fault("status", status=403, times=None, skip=1)
     client = site.client(auth=Auth.SESSION)
     with pytest.raises(PermissionDeniedError):
         rows_of(client, Dataset.JOURNAL_LINES, site.scope())
@@ -196,6 +138,13 @@ def test_a_refused_logon_says_why_and_names_no_password(site, options, said):
     with pytest.raises(AuthenticationError, match=said) as caught:
         site.client(auth=Auth.SESSION, **options).ping()
     assert "nonsense" not in str(caught.value)
+
+
+@pytest.mark.parametrize("said", ["<html><body>Service Unavailable, please try again later.</body></html>", "", "OK"])
+def test_what_is_no_session_is_not_taken_for_one(site, said):
+    site.fault("status", "Logon", status=200, body=said, times=None)
+    with pytest.raises(ProtocolError, match="did not answer with a session"):
+        site.client(auth=Auth.SESSION).ping()
 
 
 def test_a_site_that_takes_no_sessions_for_odata_is_a_clear_error(site):

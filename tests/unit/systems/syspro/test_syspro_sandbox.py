@@ -6,12 +6,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from airflow_provider_mlconnector.sandbox.books.subledgers import ap_invoices
 
 from airflow_provider_mlconnector.errors import CapabilityError, SchemaDriftError
 from airflow_provider_mlconnector.finance.datasets import Dataset, EntryKind
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.sandbox.books.selection import CLOSE, Selection
+from airflow_provider_mlconnector.sandbox.books.subledgers import ap_invoices
 from airflow_provider_mlconnector.sandbox.syspro.site import TimeStamps
 from airflow_provider_mlconnector.systems.port import FindingKind, PeriodStatus, Scope
 from airflow_provider_mlconnector.systems.syspro.connection import GlCode

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from airflow_provider_mlconnector.sandbox.dynamics_gp import site_of
 from airflow_provider_mlconnector.sandbox.running import Sandbox, serve
 from airflow_provider_mlconnector.sandbox.windows import NEGOTIATE, NTLM, Domain
 from airflow_provider_mlconnector.systems.http.session import HttpSession
+from airflow_provider_mlconnector.systems.http.transport import Transport
 from airflow_provider_mlconnector.systems.http.windows_auth import WindowsAccount, WindowsAuth
 
 
@@ -38,7 +40,8 @@ class Server:
     def session(self, **values: Any) -> HttpSession:
         """Return a session for an account; ``values`` are what it has otherwise."""
         url = self.sandbox.info["dynamics_gp"]["sba_url"]
-        return HttpSession(url, auth=WindowsAuth(self.account(**values)), verify=self.sandbox.ca_file or True)
+        transport = Transport(verify=self.sandbox.ca_file or True)
+        return HttpSession(url, transport, auth=WindowsAuth(self.account(**values)))
 
     def ask(self, session: HttpSession) -> requests.Response:
         return session.request("GET", "Tenants(DefaultTenant)/Companies")
@@ -47,6 +50,14 @@ class Server:
 def _served(*, tls: bool) -> Iterator[Server]:
     with serve(["dynamics_gp"], scale=0.05, tls=tls) as sandbox:
         yield Server(sandbox, site_of(sandbox.world).domain)
+
+
+@pytest.fixture(autouse=True)
+def _no_realm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have Kerberos ask no name server of the machine's own for the realm of an account."""
+    config = tmp_path / "krb5.conf"
+    config.write_text("[libdefaults]\n dns_lookup_kdc = false\n dns_lookup_realm = false\n")
+    monkeypatch.setenv("KRB5_CONFIG", str(config))
 
 
 @pytest.fixture(scope="module")

@@ -24,9 +24,17 @@ def test_a_connection_is_logged_in_once_and_serves_many_requests(server, scheme)
     assert not server.domain.failures
 
 
-def test_a_server_that_offers_ntlm_alone_gets_it(server):
-    server.domain.schemes = ("NTLM",)
+@pytest.mark.parametrize("schemes", [("NTLM",), ("Negotiate",), ("Negotiate", "NTLM"), ("NTLM", "Negotiate")])
+def test_a_server_gets_what_it_offers(server, schemes):
+    server.domain.schemes = schemes
     assert server.ask(server.session()).status_code == 200
+
+
+@pytest.mark.parametrize(("user", "answered"), [(r"LARKFIELD\svc", "NTLM"), ("svc@LARKFIELD.TEST", "Negotiate")])
+def test_a_name_with_its_domain_before_it_is_one_of_ntlm_and_the_other_form_one_of_kerberos(server, user, answered):
+    session = server.session(user=user, password="wrong")
+    with pytest.raises(AuthenticationError, match=rf"\({answered}\)|handshake for svc@LARKFIELD.TEST"):
+        server.ask(session)
 
 
 def test_a_server_that_speaks_no_windows_is_told_apart_from_a_refusal(server):

@@ -15,8 +15,9 @@ from airflow_provider_mlconnector.sandbox.running import Sandbox
 from airflow_provider_mlconnector.systems.acumatica.api import AcumaticaApi
 from airflow_provider_mlconnector.systems.acumatica.draft_options import DraftOptions
 from airflow_provider_mlconnector.systems.acumatica.drafts import AcumaticaDrafts
+from airflow_provider_mlconnector.systems.http.transport import Transport
+from tests.clocks import QuickClock
 from tests.sandbox_control import SandboxControl
-from tests.unit.pipeline.sandbox_close import QuickClock
 from tests.unit.systems.acumatica.opening import STEADY, connect
 
 LEDGER, PERIOD, DAY = "ACTUAL", "FY2027-P05", date(2026, 11, 30)
@@ -81,7 +82,7 @@ class Desk(SandboxControl):
     ) -> AcumaticaDrafts:
         """Open the ledger, as a new process does; what may be on its way is over after a minute."""
         made = connect(self, **{"ledger": LEDGER} | connection)
-        drafts = AcumaticaDrafts(AcumaticaApi(made, clock=QuickClock(self.world), retry=STEADY), options)
+        drafts = AcumaticaDrafts(AcumaticaApi(made, Transport(clock=QuickClock(self.world), retry=STEADY)), options)
         drafts.settle = settle or drafts.settle
         self._open.append(drafts)
         return drafts

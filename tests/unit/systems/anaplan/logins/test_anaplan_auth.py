@@ -29,6 +29,7 @@ from airflow_provider_mlconnector.systems.anaplan.auth import (
 from airflow_provider_mlconnector.systems.anaplan.hosts import Hosts
 from airflow_provider_mlconnector.systems.anaplan.local import LocalTokenStore
 from airflow_provider_mlconnector.systems.anaplan.login_service import LoginService
+from airflow_provider_mlconnector.systems.http.transport import Transport
 from tests.unit.systems.anaplan.fake_anaplan import access, hosts_of
 from tests.unit.systems.http.scripted_server import Reply, as_json, in_turn, serving
 
@@ -95,7 +96,7 @@ def test_the_life_of_a_token_is_counted_on_anaplans_clock(clock):
     date = "Fri, 20 Nov 2026 08:00:00 GMT"  # two hours ahead of ours
     token = as_json({"tokenInfo": {"tokenValue": "t", "expiresAt": ahead}}, 201, Date=date)
     with serving(in_turn(token)) as running:
-        made = LoginService(hosts_of(running), clock=clock).authenticate("Basic x")
+        made = LoginService(hosts_of(running), Transport(clock=clock)).authenticate("Basic x")
     assert made.expires_at - clock.now() == datetime.timedelta(seconds=2100)
 
 

@@ -17,6 +17,7 @@ from airflow_provider_mlconnector.systems.anaplan.hosts import Hosts
 from airflow_provider_mlconnector.systems.anaplan.local import LocalTokenStore
 from airflow_provider_mlconnector.systems.anaplan.login_service import LoginService
 from airflow_provider_mlconnector.systems.anaplan.oauth import authorization_url, device_grant, exchange_code
+from airflow_provider_mlconnector.systems.http.transport import Transport
 from tests.unit.systems.anaplan.fake_anaplan import access, hosts_of
 from tests.unit.systems.http.scripted_server import Reply, as_json, in_turn, serving
 
@@ -123,7 +124,7 @@ def test_the_device_grant_shows_the_code_and_waits_for_the_person(clock):
     shown = []
     replies = (DEVICE, pending("authorization_pending"), pending("slow_down", 400), grant("A", "R1"))
     with serving(in_turn(*replies)) as running:
-        service = LoginService(hosts_of(running), clock=clock)
+        service = LoginService(hosts_of(running), Transport(clock=clock))
         assert device_grant(service, "client", shown.append) == "R1"
         assert running.requests[0].json["scope"] == "openid profile email offline_access"
     assert [(prompt.url, prompt.user_code) for prompt in shown] == [
@@ -136,26 +137,26 @@ def test_the_device_grant_shows_the_code_and_waits_for_the_person(clock):
 def test_the_device_grant_ends_when_the_person_refuses(clock):
     refused = in_turn(DEVICE, pending("access_denied"))
     with serving(refused) as running, pytest.raises(AuthenticationError, match="access_denied"):
-        device_grant(LoginService(hosts_of(running), clock=clock), "client", lambda prompt: None)
+        device_grant(LoginService(hosts_of(running), Transport(clock=clock)), "client", lambda prompt: None)
 
 
 @pytest.mark.parametrize("last", [pending("expired_token"), pending("authorization_pending")])
 def test_the_device_grant_ends_with_its_code(clock, last):
     with serving(in_turn(DEVICE, last)) as running, pytest.raises(DeadlineError):
-        device_grant(LoginService(hosts_of(running), clock=clock), "client", lambda prompt: None)
+        device_grant(LoginService(hosts_of(running), Transport(clock=clock)), "client", lambda prompt: None)
     assert clock.monotonic() <= 600
 
 
 def test_a_code_becomes_a_refresh_token(clock):
     with serving(in_turn(grant("A", "R1"))) as running:
-        service = LoginService(hosts_of(running), clock=clock)
+        service = LoginService(hosts_of(running), Transport(clock=clock))
         assert exchange_code(service, "client", "secret", "C", "http://127.0.0.1/callback") == "R1"
         assert running.requests[0].json["grant_type"] == "authorization_code"
 
 
 def test_a_grant_without_a_refresh_token_says_which_scope_is_missing(clock):
     with serving(in_turn(grant("A"))) as running, pytest.raises(ProtocolError, match="offline_access"):
-        exchange_code(LoginService(hosts_of(running), clock=clock), "client", "secret", "C", "http://x")
+        exchange_code(LoginService(hosts_of(running), Transport(clock=clock)), "client", "secret", "C", "http://x")
 
 
 def test_the_page_of_consent_carries_client_state_and_scope():

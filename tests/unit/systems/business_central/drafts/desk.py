@@ -18,7 +18,7 @@ from airflow_provider_mlconnector.systems.business_central.journals import Batch
 from airflow_provider_mlconnector.systems.drafting import Drafting, Step
 from airflow_provider_mlconnector.systems.http.entra import ClientSecret
 from tests.sandbox_control import SandboxControl
-from tests.unit.systems.http.scripted_server import NO_JITTER, FakeClock
+from tests.unit.systems.http.scripted_server import quick
 
 BATCH = "ANAPLAN"
 DAY = date(2026, 11, 30)
@@ -92,7 +92,7 @@ class Desk:
             "source": FinanceApi.V2,
         }
         connection = BusinessCentralConnection(**plain | options)
-        api = BusinessCentralApi(connection, clock=FakeClock(), retry=NO_JITTER, replica=False)
+        api = BusinessCentralApi(connection, quick(), replica=False)
         self._open.append(BusinessCentralDrafts(api, BatchName(BATCH, template)))
         return self._open[-1]
 

@@ -18,10 +18,11 @@ from airflow_provider_mlconnector.systems.dynamics_gp.api import GpApi
 from airflow_provider_mlconnector.systems.dynamics_gp.draft_options import DraftOptions
 from airflow_provider_mlconnector.systems.dynamics_gp.drafts import DynamicsGpDrafts
 from airflow_provider_mlconnector.systems.dynamics_gp.tables import GpTables
+from airflow_provider_mlconnector.systems.http.transport import Transport
+from tests.clocks import QuickClock
 from tests.sandbox_control import SandboxControl
 from tests.unit.pipeline.gp_close import Database
 from tests.unit.pipeline.ledgers import gp_connection
-from tests.unit.pipeline.sandbox_close import QuickClock
 
 BATCH, PERIOD, DAY = "ANAPLAN", "FY2027-P05", date(2026, 11, 30)
 OPTIONS = DraftOptions({"Department": "000"})
@@ -97,7 +98,8 @@ class Desk:
         company: str = "Larkfield Ltd",
     ) -> DynamicsGpDrafts:
         """Open the batch, as a new process does."""
-        api = GpApi(gp_connection(self.control, company), clock=QuickClock(self.world), read_timeout=20)
+        transport = Transport(clock=QuickClock(self.world), read_timeout=20)
+        api = GpApi(gp_connection(self.control, company), transport)
         drafting = DynamicsGpDrafts(api, batch, options, GpTables(database.query) if database else None)
         self._open.append(drafting)
         return drafting

@@ -24,7 +24,7 @@ from airflow_provider_mlconnector.systems.syspro.hand_over import LocalShelf, Wo
 from airflow_provider_mlconnector.systems.syspro.opening import open_drafts, open_wire
 from airflow_provider_mlconnector.systems.syspro.posting import Wire
 from tests.sandbox_control import SandboxControl
-from tests.unit.systems.http.scripted_server import NO_JITTER, FakeClock
+from tests.unit.systems.http.scripted_server import FakeClock, quick
 
 PERIOD = "FY2027-P05"
 DAY = date(2026, 11, 30)
@@ -94,7 +94,7 @@ class Desk:
         clock = clock or FakeClock()
         workflow = None
         if webhook:
-            session = HttpSession(webhook, clock=clock, retry=NO_JITTER, timeout=(10.0, READ_TIMEOUT))
+            session = HttpSession(webhook, quick(clock, read_timeout=READ_TIMEOUT))
             workflow = Workflow(session, webhook, SECRET)
         api, wire = self.connected(clock)
         shelf = LocalShelf(self.folder) if where else None
@@ -105,8 +105,7 @@ class Desk:
         """Return the way to both services of the company."""
         names = ("odata_url", "enet_url", "entity_url", "password", "company", "company_password")
         connection = SysproConnection(**{name: self.told[name] for name in names}, operator=self.told["login"])
-        api = SysproApi(connection, clock=clock, retry=NO_JITTER)
-        return api, open_wire(connection, clock=clock, retry=NO_JITTER, read_timeout=READ_TIMEOUT)
+        return SysproApi(connection, quick(clock)), open_wire(connection, quick(clock, read_timeout=READ_TIMEOUT))
 
     def write(self, wanted: Journal, **told: str) -> list[str]:
         """Bring a journal about as the write step does when nothing goes wrong; return what was done."""
