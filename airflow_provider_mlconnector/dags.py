@@ -8,7 +8,7 @@ since preparing a file reads the members back. Nothing heavy is imported here: t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,17 +51,34 @@ MAX_ACTIVE_RUNS = 4
 _TAG = "mlconnector"
 
 
-def close_dags(path: Path | str, *, system: str = "") -> dict[str, DAG]:
-    """Return the DAGs of a flow file, or of a folder of them, by their names.
+def flow_dags(path: Path | str, *, system: str = "", notifiers: Sequence[BaseNotifier] = ()) -> dict[str, DAG]:
+    """Return all DAGs of a flow file, or of a folder of them, by their names: its close, and one for each plan.
 
     :param system: only flows of this ERP, such as ``business_central``.
+    :param notifiers: called when a person is asked to approve a plan.
     :raises FlowError: with file and line, when a flow file is wrong or two of them collide.
     """
-    return {flow.name: close_dag(flow) for flow in _flows(path) if system in ("", flow.spec.erp.system)}
+    flows = _flows(path, system)
+    return {dag.dag_id: dag for dag in (*map(close_dag, flows), *_plan_dags(flows, notifiers))}
 
 
-def _flows(path: Path | str) -> Iterable[Flow]:
-    return load_flows(path) if Path(path).is_dir() else (load_flow(path),)
+def close_dags(path: Path | str, *, system: str = "") -> dict[str, DAG]:
+    """Return the DAGs of the closes alone; otherwise as :func:`flow_dags`."""
+    return {dag.dag_id: dag for dag in map(close_dag, _flows(path, system))}
+
+
+def plan_dags(path: Path | str, *, system: str = "", notifiers: Sequence[BaseNotifier] = ()) -> dict[str, DAG]:
+    """Return the DAGs of the plans alone; otherwise as :func:`flow_dags`."""
+    return {dag.dag_id: dag for dag in _plan_dags(_flows(path, system), notifiers)}
+
+
+def _flows(path: Path | str, system: str) -> list[Flow]:
+    found = load_flows(path) if Path(path).is_dir() else (load_flow(path),)
+    return [flow for flow in found if system in ("", flow.spec.erp.system)]
+
+
+def _plan_dags(flows: Iterable[Flow], notifiers: Sequence[BaseNotifier]) -> Iterator[DAG]:
+    return (plan_dag(flow, spec, notifiers) for flow in flows for spec in flow.spec.plan)
 
 
 def close_dag(flow: Flow) -> DAG:
@@ -82,22 +99,6 @@ def close_dag(flow: Flow) -> DAG:
         sweep = _sweep_tasks(flow) if flow.spec.sweeps else None
         _reconcile_task(flow, batches, loads, sweep)
     return dag
-
-
-def plan_dags(path: Path | str, *, system: str = "", notifiers: Sequence[BaseNotifier] = ()) -> dict[str, DAG]:
-    """Return the DAGs of the plans in a flow file, or in a folder of them, by their names.
-
-    :param system: only plans of flows of this ERP.
-    :param notifiers: called when a person is asked to approve.
-    :raises FlowError: with file and line, when a flow file is wrong or two of them collide.
-    """
-    dags = [
-        plan_dag(flow, spec, notifiers)
-        for flow in _flows(path)
-        for spec in flow.spec.plan
-        if system in ("", flow.spec.erp.system)
-    ]
-    return {dag.dag_id: dag for dag in dags}
 
 
 def plan_dag(flow: Flow, spec: PlanSpec, notifiers: Sequence[BaseNotifier] = ()) -> DAG:

@@ -3,7 +3,6 @@
 
 from pathlib import Path
 
-from airflow_provider_mlconnector.dags import close_dags, plan_dags
+from airflow_provider_mlconnector.dags import flow_dags
 
-FLOWS = Path(__file__).parent / "flows"
-globals().update(close_dags(FLOWS, system="business_central") | plan_dags(FLOWS, system="business_central"))
+globals().update(flow_dags(Path(__file__).parent / "flows", system="business_central"))

@@ -179,13 +179,14 @@ class PreflightOperator(PlanLedgerOperator):
         from airflow_provider_mlconnector.pipeline.preflight import preflight
 
         self.wait_for_hours()
+        with self.at_ledger(context) as desk:  # closed again before drafts are looked for: a session may be a seat
+            statuses = {period: desk.erp.period_status(period) for period in periods_of(context, self.flow)}
         with self.at_ledger(context) as desk, closing(open_drafting(self.flow, self.spec.journal)) as drafting:
             question = preflight(
                 desk.bench,
                 replace(self.resolved_plan(), run=desk.run),
-                desk.erp,
+                statuses,
                 drafting,
-                periods_of(context, self.flow),
                 categories_of(desk.bench, self.flow.name, self.flow.spec.erp.company),
             )
         self.log.info("%s", question.body)

@@ -7,9 +7,9 @@ has posted meanwhile. What can be approved is shown in totals, beside what the l
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
 
+from airflow_provider_mlconnector.errors import CapabilityError
 from airflow_provider_mlconnector.finance.drafts import Journal
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.pipeline.approvaltext import approval_body
@@ -24,35 +24,31 @@ from airflow_provider_mlconnector.trail.documents import Documents
 from airflow_provider_mlconnector.trail.records import EventKind
 
 
-class PeriodBook(Protocol):
-    """What of a ledger is asked about a period."""
-
-    def period_status(self, period: Period) -> PeriodStatus:
-        """Say whether the period is open in the ledger."""
-
-
 def preflight(
     bench: Bench,
     resolved: ResolvedManifest,
-    ledger: PeriodBook,
+    statuses: Mapping[Period, PeriodStatus],
     drafting: Drafting,
-    periods: Sequence[Period],
     categories: Mapping[str, str | None],
 ) -> Question:
     """Check a resolved plan against its ledger, and say what would be written.
 
+    :param statuses: whether each of the run's periods is open in the ledger, asked before: where a session is a seat,
+        the one that reads must not be kept beside the one that writes.
     :param categories: of accounts, to show totals by group; an account without one is shown under "other".
     :raises PreflightError: with everything that is wrong; nothing was written.
     """
     payload, sha256 = read_payload(bench, resolved)
     drafts = {journal.key: drafting.find(journal) for journal in payload.journals}
-    leftover = {row.key: drafting.find(emptied(row)) for row in gone(Documents(bench.trail.engine), payload)}
+    emptying = [emptied(row) for row in gone(Documents(bench.trail.engine), payload)]
+    leftover = {journal.key: drafting.find(journal) for journal in emptying}
     problems = [
         *read_problems(bench, resolved),
-        *_closed(ledger, periods),
+        *_closed(statuses),
         *_refused(drafting, payload.journals),
         *_posted({journal.key: stands(journal, drafts[journal.key]) for journal in payload.journals}, drafts),
         *_posted(dict.fromkeys(leftover, False), leftover),
+        *_fixed(drafting, emptying),
     ]
     if problems:
         raise refuse(bench, resolved.run.run_id, payload.plan, problems)
@@ -64,12 +60,23 @@ def preflight(
     return question
 
 
-def _closed(ledger: PeriodBook, periods: Sequence[Period]) -> list[PlanProblem]:
+def _closed(statuses: Mapping[Period, PeriodStatus]) -> list[PlanProblem]:
     return [
         PlanProblem(where="", subject=period.key, sentence="the period is closed in the ledger")
-        for period in periods
-        if ledger.period_status(period) is PeriodStatus.CLOSED
+        for period, status in statuses.items()
+        if status is PeriodStatus.CLOSED
     ]
+
+
+def _fixed(drafting: Drafting, emptying: Sequence[Journal]) -> Iterator[PlanProblem]:
+    """Yield the drafts that the plan has no more, and that only a person can remove from this ledger."""
+    for journal in emptying:
+        try:
+            drafting.steps(journal)
+        except CapabilityError as error:
+            yield PlanProblem(
+                where=journal.key, subject=journal.period, sentence=f"{error.message} {error.hint}".strip()
+            )
 
 
 def _refused(drafting: Drafting, journals: Sequence[Journal]) -> list[PlanProblem]:

@@ -9,7 +9,7 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import Asset, BaseNotifier
 from airflow.serialization.serialized_objects import DagSerialization
 
-from airflow_provider_mlconnector.dags import plan_dag, plan_dags
+from airflow_provider_mlconnector.dags import close_dags, flow_dags, plan_dag, plan_dags
 from airflow_provider_mlconnector.flows.loader import load_flow
 from airflow_provider_mlconnector.flows.plan_spec import Start
 from airflow_provider_mlconnector.flows.plans import erp_pool_name, pool_of
@@ -116,6 +116,11 @@ def test_whoever_is_to_answer_is_told(tmp_path):
 def test_a_folder_gives_the_plans_of_one_ledger():
     assert "larkfield_close__approved_budget" in plan_dags(DAGS / "flows", system="business_central")
     assert plan_dags(DAGS / "flows", system="another") == {}
+
+
+def test_closes_and_plans_of_a_folder_come_together():
+    folder = DAGS / "flows"
+    assert flow_dags(folder).keys() == close_dags(folder).keys() | plan_dags(folder).keys()
 
 
 def test_plans_of_like_names_are_dags_of_their_own_in_plain_letters(flow):

@@ -4,7 +4,7 @@
 import pytest
 from msgspec.structs import replace
 
-from airflow_provider_mlconnector.errors import PreflightError
+from airflow_provider_mlconnector.errors import CapabilityError, PreflightError
 from airflow_provider_mlconnector.pipeline.preflight import preflight
 from airflow_provider_mlconnector.pipeline.resolve import read_payload, resolve
 from airflow_provider_mlconnector.pipeline.writeback import write_back
@@ -14,14 +14,6 @@ from tests.unit.pipeline.plan.fake_drafts import Books, FakeDrafts
 from tests.unit.pipeline.plan.plans import JULY, PLAN, Lists, exported, line
 
 CATEGORIES = {"4000": "income", "6100": "expense"}
-
-
-class Ledger:
-    def __init__(self, status=PeriodStatus.OPEN):
-        self.status = status
-
-    def period_status(self, period):
-        return self.status
 
 
 @pytest.fixture
@@ -41,8 +33,8 @@ def plan_of(bench, new_run):
 
 @pytest.fixture
 def check(bench, books):
-    def go(resolved, *, problems=(), status=PeriodStatus.OPEN):
-        return preflight(bench, resolved, Ledger(status), FakeDrafts(books, problems), [JULY], CATEGORIES)
+    def go(resolved, *, problems=(), status=PeriodStatus.OPEN, drafting=None):
+        return preflight(bench, resolved, {JULY: status}, drafting or FakeDrafts(books, problems), CATEGORIES)
 
     return go
 
@@ -111,6 +103,17 @@ def test_a_draft_that_the_plan_has_no_more_is_a_change_that_is_told(plan_of, che
 
     assert passed.changes
     assert "1 draft of earlier runs is removed" in passed.body
+
+
+def test_a_draft_that_only_a_person_can_remove_is_told_before_anybody_is_asked(plan_of, check, write, books):
+    class Fixed(FakeDrafts):
+        def steps(self, journal):
+            raise CapabilityError("Drafts cannot be removed from outside.", hint="Delete it in the ledger.")
+
+    write(plan_of(line("4000", "-150"), line("6100", "150")))
+
+    with pytest.raises(PreflightError, match=r"cannot be removed from outside. Delete it in the ledger"):
+        check(plan_of(line("4000", "0"), line("6100", "0")), drafting=Fixed(books))
 
 
 def test_a_document_that_a_person_posted_is_refused_only_when_the_plan_changed(plan_of, check, write, books):
