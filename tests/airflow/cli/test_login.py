@@ -16,7 +16,7 @@ def quick(site, monkeypatch):
     """Let no time pass between two looks at whether the person has confirmed."""
     from airflow_provider_mlconnector.cli import login
 
-    monkeypatch.setattr(login, "LoginService", partial(login.LoginService, clock=site.clock))
+    monkeypatch.setattr(login, "deployed_transport", partial(login.deployed_transport, site.clock))
     return site
 
 

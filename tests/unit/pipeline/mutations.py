@@ -91,7 +91,7 @@ def on_pages(mutant: Mutant, change: Callable[[list[dict[str, Any]]], list[dict[
         raws = tuple(msgspec.json.decode(body, type=dict[str, list[msgspec.Raw]])["value"])
         return replace(found, body=memoryview(body), rows=raws)
 
-    mutant.wrap(ODataReader, "_page", page)
+    mutant.wrap(ODataReader, "page", page)
 
 
 def _bare_amounts(text: str, row: dict[str, Any]) -> str:
