@@ -36,7 +36,7 @@ def main() -> int:
             reports = rehearse(stack, script, screen)
             for report in reports:
                 screen.report(report)
-            screen.farewell(stack.url, USER, stack.password)
+            screen.door(stack.url, USER, stack.password)
             if not args.no_wait:
                 screen.say("Ctrl-C ends everything.")
                 stopped.wait()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from airflow_provider_mlconnector.demo.sandbox import connections, sandbox_process, write_gp_database
 from airflow_provider_mlconnector.demo.screen import Screen
-from airflow_provider_mlconnector.demo.stack import AirflowStack, StackOptions
+from airflow_provider_mlconnector.demo.stack import USER, AirflowStack, StackOptions
 from airflow_provider_mlconnector.demo.watching import Dag, Progress, wait_for_runs
 from airflow_provider_mlconnector.operators.reconcile import REPORT_XCOM
 from airflow_provider_mlconnector.pipeline.manifests import ReconcileReport
@@ -92,7 +92,8 @@ def rehearse(stack: AirflowStack, script: Script, screen: Screen) -> list[Reconc
         dag.trigger(script.period)
         if script.earlier:
             dag.backfill(script.earlier[0], script.earlier[-1])
-    with screen.watch(stack.url) as show:
+    screen.door(stack.url, USER, stack.password)
+    with screen.watch() as show:
         runs = wait_for_runs(dags, script.runs, RUN_SECONDS, show)
     return [report for dag in dags for report in _reports(dag, runs[dag.dag_id])]
 

@@ -32,7 +32,7 @@ class Screen:
         self._console.print(sentence, highlight=False)
 
     @contextmanager
-    def watch(self, url: str) -> Iterator[Show]:
+    def watch(self) -> Iterator[Show]:
         """Show a bar for each run while the block works."""
         columns = (
             TextColumn("{task.description}"),
@@ -41,7 +41,6 @@ class Screen:
             TextColumn("{task.fields[state]}"),
             TimeElapsedColumn(),
         )
-        self.say(f"Watch it at {url}")
         with Progress(*columns, console=self._console) as progress:
             bars = {}
 
@@ -68,8 +67,8 @@ class Screen:
         for problem in report.problems:
             self.say(f"  {problem}")
 
-    def farewell(self, url: str, user: str, password: str) -> None:
-        """Say where the UI is."""
+    def door(self, url: str, user: str, password: str) -> None:
+        """Say where the UI is, and how to get in."""
         self.say(f"\nAirflow: {url}   user: {user}   password: {password}")
 
 
