@@ -14,7 +14,16 @@ from datetime import date
 import numpy as np
 
 from airflow_provider_mlconnector.finance.periods import Period
-from airflow_provider_mlconnector.sandbox.books.company import CHART, CUSTOMERS, EMPLOYEES, VENDORS
+from airflow_provider_mlconnector.sandbox.books.company import (
+    CHART,
+    CUSTOMERS,
+    DEPARTMENT,
+    DIMENSION_VALUES,
+    EMPLOYEES,
+    PROJECT,
+    VENDORS,
+    ValueType,
+)
 from airflow_provider_mlconnector.sandbox.books.dice import Dice, Ints
 from airflow_provider_mlconnector.sandbox.books.lines import (
     COST_POSTING,
@@ -35,8 +44,15 @@ from airflow_provider_mlconnector.sandbox.books.lines import (
 )
 from airflow_provider_mlconnector.sandbox.books.periods import FIRST_KEY, OPENING_DAY, TODAY
 
-DEPARTMENTS = ("", "ADM", "LOG", "PROD", "RND", "SALES")
-PROJECTS = ("", "P100", "P200", "P300", "P400")
+
+def _open_values(dimension: str) -> tuple[str, ...]:
+    """Return the codes that are posted to, after the empty one."""
+    standard = [value for value in DIMENSION_VALUES if value.type is ValueType.STANDARD and not value.blocked]
+    return ("", *(value.code for value in standard if value.dimension == dimension))
+
+
+DEPARTMENTS = _open_values(DEPARTMENT)
+PROJECTS = _open_values(PROJECT)
 TEXTS = (
     "",
     "Balance brought forward",
@@ -117,6 +133,12 @@ def _sometimes(dice: Dice, values: Ints, percent: int, word: str) -> Ints:
     return np.where(dice.roll(len(values), 1, 100, word) <= percent, values, 0)
 
 
+def _departments_in_turn(dice: Dice, count: int) -> Ints:
+    """Return one department after the other, so that each has its share in small books, too."""
+    first = dice.roll(1, 0, len(DEPARTMENTS) - 2, "first department")
+    return (first + np.arange(count)) % (len(DEPARTMENTS) - 1) + 1
+
+
 def _sale(dice: Dice, count: int, sign: int, text: str) -> Draft:
     net = sign * dice.roll(count, 50_00, 12_000_00, "net")
     revenue = dice.pick(
@@ -143,7 +165,7 @@ def _purchases(dice: Dice, count: int) -> Draft:
     net = dice.roll(count, 10_00, 4_000_00, "net")
     expenses = ("10310", "50300", "60130", "60210", "60220", "60230", "60310", "60320", "60330", "60410", "60420")
     account = dice.pick(count, [_ACCOUNT[number] for number in (*expenses, "60500", "60600")], "expense")
-    department = _sometimes(dice, dice.roll(count, 1, len(DEPARTMENTS) - 1, "department"), 85, "has department")
+    department = _sometimes(dice, _departments_in_turn(dice, count), 85, "has department")
     project = _sometimes(dice, dice.roll(count, 1, 4, "project"), 30, "has project")
     wording = dice.pick(count, [_TEXT[text] for text in TEXTS[10:14]], "text")
     return _draft(
@@ -180,7 +202,7 @@ def _costs(dice: Dice, count: int) -> Draft:
 def _payroll(dice: Dice, count: int) -> Draft:
     wages = dice.roll(count, 2_000_00, 9_000_00, "wages")
     social = wages * 138 // 1000
-    department = np.arange(count) % (len(DEPARTMENTS) - 1) + 1
+    department = _departments_in_turn(dice, count)
     text = _TEXT["Salaries"]
     return _draft(
         (_ACCOUNT["60110"], wages, department, 0, text),
@@ -192,7 +214,7 @@ def _payroll(dice: Dice, count: int) -> Draft:
 
 def _depreciation(dice: Dice, count: int) -> Draft:
     amount = dice.roll(count, 100_00, 1_500_00, "amount")
-    department = np.arange(count) % (len(DEPARTMENTS) - 1) + 1
+    department = _departments_in_turn(dice, count)
     text = _TEXT["Depreciation"]
     return _draft((_ACCOUNT["60700"], amount, department, 0, text), (_ACCOUNT["01900"], -amount, 0, 0, text))
 

@@ -76,7 +76,7 @@ class Sums:
 
 
 class Ledger:
-    """All journal lines. Safe for threads; ``version`` grows with every change.
+    """All journal lines. Safe for threads; ``version`` grows after every change: what is kept by it is never too old.
 
     :param periods: those of which lines are generated, after balances brought forward; none for a ledger that begins
         empty.
@@ -177,11 +177,11 @@ class Ledger:
         with self._lock:
             place, index = self._place(entry)
             rows = self._rows(place).copy()
-            self.version += 1
             self._before.setdefault(entry, []).append(rows[index : index + 1].copy())
             for name, value in (values | {"stamp": self._later(stamp)}).items():
                 rows[name][index] = value
             self._blocks[place].rows = rows
+            self.version += 1
 
     def restamp(self, entry: int, stamp: int) -> None:
         """Set the stamp of one row to just this, be it earlier than others, or none.
@@ -192,8 +192,8 @@ class Ledger:
             place, index = self._place(entry)
             rows = self._rows(place).copy()
             rows["stamp"][index] = stamp
-            self.version += 1
             self._blocks[place].rows = rows
+            self.version += 1
 
     def delete(self, entry: int) -> None:
         """Remove one row, which no honest ledger does.
@@ -202,9 +202,9 @@ class Ledger:
         """
         with self._lock:
             place, index = self._place(entry)
-            self.version += 1
             self._before.pop(entry, None)
             self._blocks[place].rows = np.delete(self._rows(place), index)
+            self.version += 1
 
     def roll_back(self, entry: int, *, same_ids: bool = False) -> int:
         """Undo every posting from an entry number on, and give the numbers out again; return how many rows went.
@@ -218,13 +218,13 @@ class Ledger:
             if self._blocks[place] is not posted or posted.rows is None:
                 raise KeyError(f"entry {entry} was not posted by anybody")
             gone = posted.rows[index:]
-            self.version += 1
             self._before = {changed: rows for changed, rows in self._before.items() if changed < entry}
             if not same_ids:
                 self._lives |= {int(row["entry"]): int(row["life"]) + 1 for row in gone}
             posted.rows = posted.rows[:index]
             posted.count = len(posted.rows)
             self._next_entry = entry
+            self.version += 1
             return len(gone)
 
     def append(self, rows: Rows, stamp: int, *, exactly: bool = False) -> list[int]:
@@ -237,10 +237,10 @@ class Ledger:
             rows["life"] = [self._lives.get(int(entry), 0) for entry in rows["entry"]]
             rows["stamp"] = stamp if exactly else self._later(stamp)
             self._next_entry += len(rows)
-            self.version += 1
             posted = self._blocks[-1]
             posted.rows = np.concatenate([self._rows(len(self._blocks) - 1), rows])
             posted.count = len(posted.rows)
+            self.version += 1
             return [int(entry) for entry in rows["entry"]]
 
     def _later(self, stamp: int) -> int:

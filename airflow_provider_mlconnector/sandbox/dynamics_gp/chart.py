@@ -11,7 +11,22 @@ from airflow_provider_mlconnector.sandbox.books import Books
 from airflow_provider_mlconnector.sandbox.books.company import DEPARTMENT, Account, AccountType, Category, ValueType
 
 NO_DEPARTMENT = "000"
-_NUMBERS = {"ADM": "100", "SALES": "200", "PROD": "300", "RND": "400", "LOG": "500", "LEGACY": "900"}
+_NUMBERS = {
+    "ADM": "100",
+    "FIN": "110",
+    "HR": "120",
+    "IT": "130",
+    "LEGAL": "140",
+    "SALES": "200",
+    "MKT": "210",
+    "SUP": "220",
+    "TRN": "230",
+    "PROD": "300",
+    "QA": "310",
+    "RND": "400",
+    "LOG": "500",
+    "LEGACY": "900",
+}
 _CREDITS = frozenset({Category.LIABILITIES, Category.EQUITY, Category.INCOME})
 
 

@@ -15,7 +15,24 @@ from tests.sandbox_control import SandboxControl
 from tests.unit.pipeline.sandbox_close import SandboxClose
 
 LINES, BALANCES = "Load GL Actuals", "Load GL Balances"
-CENTRES = {"ADM": "CC100", "SALES": "CC200", "PROD": "CC300", "RND": "CC400", "LOG": "CC500", "": "NONE"}
+TURNS = ("FY2026-P01", "FY2026-P06", "FY2026-P12", "FY2027-P01", "FY2027-P05")
+"""Periods of tame books that differ in what can go wrong: around both ends of a year, one amid it, and the open one."""
+CENTRES = {
+    "ADM": "CC100",
+    "FIN": "CC110",
+    "HR": "CC120",
+    "IT": "CC130",
+    "LEGAL": "CC140",
+    "SALES": "CC200",
+    "MKT": "CC210",
+    "SUP": "CC220",
+    "TRN": "CC230",
+    "PROD": "CC300",
+    "QA": "CC310",
+    "RND": "CC400",
+    "LOG": "CC500",
+    "": "NONE",
+}
 """Larkfield's cost centres, by department."""
 
 SAME_CODES = {"": "NONE"}

@@ -45,7 +45,10 @@ def test_the_finance_api_knows_parents(reader):
 def test_dimensions_have_values(reader):
     dimensions = {row["code"]: row for row in reader.rows("dimensions?$expand=dimensionValues")}
     codes = [value["code"] for value in dimensions["DEPARTMENT"]["dimensionValues"]]
-    assert codes == ["ADM", "LEGACY", "LOG", "OPS", "PROD", "RND", "ROPS", "SALES"]
+    assert codes == [
+        *("ADM", "FIN", "HR", "IT", "LEGACY", "LEGAL", "LOG", "MKT"),
+        *("OPS", "PROD", "QA", "RND", "ROPS", "SALES", "SUP", "TRN"),
+    ]
     below = reader.rows(f"dimensions({dimensions['DEPARTMENT']['id']})/dimensionValues")
     assert [value["code"] for value in below] == codes
 

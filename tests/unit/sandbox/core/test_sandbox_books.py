@@ -40,6 +40,12 @@ def test_a_fiscal_year_has_a_few_thousand_lines(books):
     assert 3000 < sum(books.count(f"FY2026-P{number:02d}") for number in range(1, 13)) < 6000
 
 
+def test_every_period_has_figures_of_a_dozen_departments_and_more(books):
+    of_periods = [{line.department for line in books.lines(period.key)} - {""} for period in books.periods[:17]]
+    assert min(map(len, of_periods)) >= 12
+    assert len(set().union(*of_periods)) == 13
+
+
 def test_scale_multiplies_the_documents(books):
     assert make_books(scale=10).count(PERIOD) == pytest.approx(10 * books.count(PERIOD), rel=0.05)
 
