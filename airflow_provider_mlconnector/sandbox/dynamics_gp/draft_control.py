@@ -62,7 +62,7 @@ def add_journals(routes: APIRouter, site: Site) -> None:
     @routes.post("/journals/{name}/void")
     async def void(name: str, company: str = "") -> dict[str, str]:
         with _desk(site, company) as drafts:
-            _named(drafts, name).voided = True
+            drafts.void(_named(drafts, name).number)
         return {"status": "voided"}
 
     @routes.patch("/journals/{name}")

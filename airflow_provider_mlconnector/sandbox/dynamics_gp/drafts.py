@@ -140,6 +140,14 @@ class Drafts:
         self.remove(number)
         return posted
 
+    def void(self, number: int) -> None:
+        """Let a person void an entry: it is history from now on, and nothing of it was ever posted.
+
+        :raises KeyError: when there is no such entry.
+        """
+        entry = self.entries[number]
+        entry.voided, entry.modified_at = True, self.books.clock.now()
+
     def remove(self, number: int) -> None:
         """Delete an entry, and its batch when nothing is left in it.
 

@@ -17,6 +17,7 @@ from airflow_provider_mlconnector.sandbox.books.codes import EPOCH, MILLISECOND
 from airflow_provider_mlconnector.sandbox.books.lines import (
     ENTRY_KINDS,
     KINDS,
+    LINE,
     NEVER_MODIFIED,
     Line,
     Rows,
@@ -54,6 +55,8 @@ class Journals:
     books: Books
     _numbers: dict[Key, int] = field(default_factory=dict)
     _keys: dict[int, Key] = field(default_factory=dict)
+    _looked_at: tuple[int, date, Rows] | None = None
+    """Version of the ledger, and a day of it with all its lines: clients ask for one transaction after the other."""
 
     def between(self, first: date, last: date) -> Iterator[Journal]:
         """Yield the transactions of some days, in order of their first lines."""
@@ -110,14 +113,18 @@ class Journals:
         return any((rows["entry_kind"] == closing).any() for rows in self.books.ledger.scan(last, last))
 
     def _rows(self, key: Key, day: date) -> Rows:
-        parts = list(self.books.ledger.scan(day, day))
-        if not parts:
-            return np.zeros(0)
-        rows = np.concatenate(parts)
+        rows = self._rows_of_day(day)
         mask = np.ones(len(rows), np.bool_)
         for name, value in zip(_KEY, key, strict=True):
             mask &= rows[name] == value
         return rows[mask]
+
+    def _rows_of_day(self, day: date) -> Rows:
+        version = self.books.ledger.version
+        if self._looked_at is None or self._looked_at[:2] != (version, day):
+            parts = list(self.books.ledger.scan(day, day))
+            self._looked_at = version, day, np.concatenate(parts) if parts else np.zeros(0, LINE)
+        return self._looked_at[2]
 
     def _journal(self, row: Any, stamp: int, years: dict[int, bool]) -> Journal:
         """Make a transaction of its first line; ``years`` remembers which fiscal years are closed."""

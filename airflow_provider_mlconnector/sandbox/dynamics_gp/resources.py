@@ -8,6 +8,8 @@ from typing import Any
 
 from airflow_provider_mlconnector.sandbox.books.subledgers import ap_invoices
 from airflow_provider_mlconnector.sandbox.dynamics_gp.chart import account_id
+from airflow_provider_mlconnector.sandbox.dynamics_gp.drafts import DraftEntry
+from airflow_provider_mlconnector.sandbox.dynamics_gp.journals import Journal
 from airflow_provider_mlconnector.sandbox.dynamics_gp.operations import sequence_number
 from airflow_provider_mlconnector.sandbox.dynamics_gp.site import GpCompany
 
@@ -46,27 +48,48 @@ def _payables(company: GpCompany) -> list[dict[str, Any]]:
 
 
 def _journal_lines(company: GpCompany) -> list[dict[str, Any]]:
-    """Return a row for each posted line, in the words of the table GL20000."""
+    """Return a row for each posted line, in the words of the table GL20000, and for each line of a voided entry."""
     periods = company.books.periods
-    return [
+    posted = [
         {
-            "JRNENTRY": journal.number,
-            "RCTRXSEQ": 0,
-            "OPENYEAR": journal.year,
+            **_entry_columns(journal, journal.year, voided=False),
             "SEQNUMBR": sequence_number(journal, line),
-            "TRXDATE": f"{line.posting_date}T00:00:00",
             "ACTNUMST": account_id(company.books, line.account, line.department),
             "DEBITAMT": line.debit,
             "CRDTAMNT": line.credit,
-            "SOURCDOC": journal.source,
-            "REFRENCE": journal.reference,
             "DSCRIPTN": line.description,
-            "DEX_ROW_TS": journal.modified_at and f"{journal.modified_at:%Y-%m-%dT%H:%M:%S.%f}Z",
         }
         for journal in company.journals.between(periods[0].start, periods[-1].end)
         if journal.ledger == "Base"
         for line in (company.journals.find(journal.number, journal.day) or (journal, []))[1]
     ]
+    voided = [
+        {
+            **_entry_columns(entry, company.books.company.fiscal.period_of(entry.day).year, voided=True),
+            "SEQNUMBR": line.sequence,
+            "ACTNUMST": line.account,
+            "DEBITAMT": line.debit,
+            "CRDTAMNT": line.credit,
+            "DSCRIPTN": line.description,
+        }
+        for entry in company.drafts.entries.values()
+        if entry.voided
+        for line in entry.lines
+    ]
+    return posted + voided
+
+
+def _entry_columns(entry: Journal | DraftEntry, year: int, *, voided: bool) -> dict[str, Any]:
+    return {
+        "JRNENTRY": entry.number,
+        "RCTRXSEQ": 0,
+        "OPENYEAR": year,
+        "TRXDATE": f"{entry.day}T00:00:00",
+        "SOURCDOC": entry.source,
+        "REFRENCE": entry.reference,
+        "DEX_ROW_TS": entry.modified_at and f"{entry.modified_at:%Y-%m-%dT%H:%M:%S.%f}Z",
+        "VOIDED": int(voided),
+    }
 
 
 ROWS: dict[str, Callable[[GpCompany], list[dict[str, Any]]]] = {

@@ -21,8 +21,9 @@ from airflow_provider_mlconnector.systems.dynamics_gp.api import GpApi
 from airflow_provider_mlconnector.systems.dynamics_gp.chart import list_units
 from airflow_provider_mlconnector.systems.dynamics_gp.formats import AccountFormat
 from airflow_provider_mlconnector.systems.dynamics_gp.history import History
-from airflow_provider_mlconnector.systems.dynamics_gp.journals import BY_KEY, GpLine, closing_lines
+from airflow_provider_mlconnector.systems.dynamics_gp.journals import LISTED_BY_KEY, closing_lines
 from airflow_provider_mlconnector.systems.dynamics_gp.tables import FiscalPeriod, GpTables
+from airflow_provider_mlconnector.systems.dynamics_gp.transactions import GpLine
 from airflow_provider_mlconnector.systems.port import Reading, Scope
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def read_balances(
     :raises CapabilityError: when the scope names no period.
     """
     period = balances_period(scope)
-    reading.resource = SUMMARIES if tables else BY_KEY
+    reading.resource = SUMMARIES if tables else LISTED_BY_KEY
     form = api.account_format
     balances = (
         by_summaries(tables, period, form, api.connection.ledger) if tables else by_journals(api, history, period)

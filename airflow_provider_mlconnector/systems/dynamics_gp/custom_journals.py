@@ -16,25 +16,42 @@ from airflow_provider_mlconnector.errors import SchemaDriftError
 from airflow_provider_mlconnector.systems.canonical import KeyOf
 from airflow_provider_mlconnector.systems.dynamics_gp.api import GpApi
 from airflow_provider_mlconnector.systems.dynamics_gp.chart import stamp
-from airflow_provider_mlconnector.systems.dynamics_gp.journals import GpLine, LineBatches
+from airflow_provider_mlconnector.systems.dynamics_gp.journals import LineBatches
 from airflow_provider_mlconnector.systems.dynamics_gp.sba import Row, field
+from airflow_provider_mlconnector.systems.dynamics_gp.transactions import GpLine, finding_of_voided
 from airflow_provider_mlconnector.systems.port import Reading, Scope
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 NEEDED = ("JRNENTRY", "TRXDATE", "ACTNUMST", "SEQNUMBR", "DEBITAMT", "CRDTAMNT")
-"""Columns without which a row is no line; OPENYEAR, RCTRXSEQ, SOURCDOC, REFRENCE, ORDOCNUM, DSCRIPTN and DEX_ROW_TS
-help."""
+"""Columns without which a row is no line; OPENYEAR, RCTRXSEQ, SOURCDOC, REFRENCE, ORDOCNUM, DSCRIPTN, DEX_ROW_TS
+and VOIDED help."""
 
 
 def read_custom_lines(
     api: GpApi, scope: Scope, reading: Reading, key_of: KeyOf, rows: list[Row]
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the lines of a scope out of all that the resource gave."""
+    """Yield the lines of a scope out of all that the resource gave; those of voided entries are reported instead."""
     names = dict(api.connection.gl_fields)
-    lines = (_line(api, row, names) for row in rows)
-    yield from LineBatches(api, scope, key_of).of((line for line in lines if _is_wanted(line, scope)), reading)
+    voided: dict[str, list[GpLine]] = {}
+
+    def standing() -> Iterator[GpLine]:
+        for row in rows:
+            line = _line(api, row, names)
+            if not _is_wanted(line, scope):
+                continue
+            if _is_voided(row, names):
+                voided.setdefault(line.transaction, []).append(line)
+            else:
+                yield line
+
+    yield from LineBatches(api, scope, key_of).of(standing(), reading)
+    reading.findings += (finding_of_voided(lines) for lines in voided.values())
+
+
+def _is_voided(row: Row, names: dict[str, str]) -> bool:
+    return str(field(row, names.get("VOIDED", "VOIDED")) or "").strip().lower() not in ("", "0", "false")
 
 
 def _is_wanted(line: GpLine, scope: Scope) -> bool:

@@ -14,8 +14,8 @@ from decimal import Decimal
 
 from airflow_provider_mlconnector.finance.drafts import Journal, JournalLine
 from airflow_provider_mlconnector.finance.money import ZERO, add_money, round_money
-from airflow_provider_mlconnector.systems.drafting import Problem
-from airflow_provider_mlconnector.systems.dynamics_gp.draft_options import Coding, Found
+from airflow_provider_mlconnector.systems.drafting import Found, Problem
+from airflow_provider_mlconnector.systems.dynamics_gp.draft_options import Coding
 from airflow_provider_mlconnector.systems.dynamics_gp.entries import TEXT_ROOM
 from airflow_provider_mlconnector.systems.dynamics_gp.posting_setup import PostingSetup
 

@@ -3,21 +3,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.finance.drafts import Journal, JournalLine
+from airflow_provider_mlconnector.systems.drafting import Found
 from airflow_provider_mlconnector.systems.dynamics_gp.capabilities import DEFAULT_SEGMENTS
 from airflow_provider_mlconnector.systems.dynamics_gp.formats import AccountFormat
-
-Found = tuple[str, str]
-"""What a problem is about, and its sentence."""
-
-_DEFAULT = re.compile(r"\s*(\S(?:.*\S)?)\s+(\S+)\s*")
+from airflow_provider_mlconnector.systems.option_texts import read_segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +30,7 @@ def read_options(told: Mapping[str, str]) -> DraftOptions:
 
     :raises ConfigurationError: when one cannot be read.
     """
-    segments = {}
-    for part in filter(str.strip, told.get(DEFAULT_SEGMENTS, "").split(",")):
-        match = _DEFAULT.fullmatch(part)
-        if match is None:
-            raise ConfigurationError(
-                f"'{part.strip()}' is no segment with a value.", hint="Write name and value: Department 000, Region 1."
-            )
-        segments[match[1]] = match[2]
-    return DraftOptions(segments)
+    return DraftOptions(read_segments(told.get(DEFAULT_SEGMENTS, "")))
 
 
 @dataclass(frozen=True, slots=True)

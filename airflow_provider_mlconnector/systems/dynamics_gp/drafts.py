@@ -16,7 +16,7 @@ from typing import Any
 
 from airflow_provider_mlconnector.errors import CapabilityError, ConflictError
 from airflow_provider_mlconnector.finance.drafts import Journal
-from airflow_provider_mlconnector.systems.drafting import Draft, DraftState, Problem, Step, stands
+from airflow_provider_mlconnector.systems.drafting import ONLY_DRAFTS, Draft, DraftState, Problem, Step, stands
 from airflow_provider_mlconnector.systems.dynamics_gp.api import GpApi
 from airflow_provider_mlconnector.systems.dynamics_gp.draft_checks import Checker
 from airflow_provider_mlconnector.systems.dynamics_gp.draft_options import Coding, DraftOptions
@@ -41,6 +41,8 @@ class DynamicsGpDrafts:
     :param batch: of the general journal; made with the first entry where there is none.
     :param tables: the company's database; without it, neither periods nor the state of the batch are checked.
     """
+
+    effect = ONLY_DRAFTS
 
     def __init__(
         self, api: GpApi, batch: str, options: DraftOptions | None = None, tables: GpTables | None = None

@@ -15,20 +15,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Protocol
 
 from airflow_provider_mlconnector.finance.datasets import EntryKind
 from airflow_provider_mlconnector.finance.money import add_money
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.systems.dynamics_gp.api import GpApi
-from airflow_provider_mlconnector.systems.dynamics_gp.chart import stamp
-from airflow_provider_mlconnector.systems.dynamics_gp.journals import (
-    kind_of,
-    lines_by_key,
-    list_between,
-    name_of,
-    source_of,
-)
+from airflow_provider_mlconnector.systems.dynamics_gp.journals import kind_of, list_between
+from airflow_provider_mlconnector.systems.dynamics_gp.transactions import Listed, lines_by_key
 
 _DAY = timedelta(days=1)
 
@@ -93,7 +87,7 @@ class History:
         if earlier := list_between(self._api, None, last):
             yield from self._movements(None, last, earlier)
 
-    def _movements(self, first: date | None, last: date, transactions: Sequence[Any]) -> Iterator[Movement]:
+    def _movements(self, first: date | None, last: date, transactions: Sequence[Listed]) -> Iterator[Movement]:
         name, listed = self._name(first, last), _digest(transactions)
         kept = json.loads(self._memory.recall(name) or "{}")
         if kept.get("listed") == listed:
@@ -103,7 +97,7 @@ class History:
         self._memory.keep(name, json.dumps({"listed": listed, "movements": [_to_json(one) for one in movements]}))
         yield from movements
 
-    def _summed(self, transactions: Sequence[Any]) -> list[Movement]:
+    def _summed(self, transactions: Sequence[Listed]) -> list[Movement]:
         sums: dict[tuple[str, EntryKind], tuple[list[Decimal], list[Decimal]]] = {}
         for line in lines_by_key(self._api, transactions):
             debits, credits = sums.setdefault((line.number, kind_of(self._api, line.source)), ([], []))
@@ -121,8 +115,8 @@ class History:
         return " ".join(map(str, ("dynamics_gp", connection.soap_url, self._api.company.id, *told)))
 
 
-def _digest(transactions: Sequence[Any]) -> str:
-    told = sorted(f"{name_of(one)} {stamp(one.ModifiedDate)} {source_of(one)}" for one in transactions)
+def _digest(transactions: Sequence[Listed]) -> str:
+    told = sorted(f"{one.name} {one.modified_at} {one.source}" for one in transactions)
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -23,9 +22,19 @@ from airflow_provider_mlconnector.finance.money import add_money, format_money
 from airflow_provider_mlconnector.finance.periods import Period
 from airflow_provider_mlconnector.systems.canonical import KeyOf, canonical_batch
 from airflow_provider_mlconnector.systems.dynamics_gp.api import GpApi
-from airflow_provider_mlconnector.systems.dynamics_gp.chart import list_units, stamp
+from airflow_provider_mlconnector.systems.dynamics_gp.chart import list_units
 from airflow_provider_mlconnector.systems.dynamics_gp.formats import check_dimensions
 from airflow_provider_mlconnector.systems.dynamics_gp.soap import in_utc, rows_in
+from airflow_provider_mlconnector.systems.dynamics_gp.transactions import (
+    BY_KEY,
+    LIST,
+    GpLine,
+    Listed,
+    finding_of_voided,
+    lines_by_key,
+    list_posted,
+    posted_by_key,
+)
 from airflow_provider_mlconnector.systems.port import Finding, FindingKind, Reading, Scope
 
 if TYPE_CHECKING:
@@ -34,39 +43,10 @@ if TYPE_CHECKING:
 POSTED, WORK = ("Open", "History"), ("Work",)
 """States of transactions."""
 
-BY_KEY = "GetGLTransactionList, GetGLPostedTransactionByKey"
+LISTED_BY_KEY = f"{LIST}, {BY_KEY}"
 LINES_PER_BATCH = 5_000
 NUMBERS_PER_LIST = 50
 _LAST_MOMENT = "T23:59:59"
-
-
-@dataclass(frozen=True, slots=True)
-class GpLine:
-    """A posted line; ``number`` is the whole account number.
-
-    :param origin: number of the document that the line came from.
-    :param transaction: number, fiscal year and recurring sequence of its transaction, as a key of text.
-    """
-
-    transaction: str
-    sequence: int
-    journal: int
-    day: date
-    modified_at: datetime | None
-    number: str
-    description: str
-    reference: str
-    debit: Decimal
-    credit: Decimal
-    currency: str
-    source: str
-    ledger: str
-    origin: str = ""
-
-    @property
-    def record_id(self) -> str:
-        """Return what the line is known by, whatever else of it changes."""
-        return f"{self.transaction}/{self.sequence}"
 
 
 class LineBatches:
@@ -118,10 +98,10 @@ class LineBatches:
 
 def read_lines(api: GpApi, scope: Scope, reading: Reading, key_of: KeyOf) -> Iterator[pa.RecordBatch]:
     """Yield the lines of a scope from the web services."""
-    reading.resource = BY_KEY
+    reading.resource = LISTED_BY_KEY
     batches = LineBatches(api, scope, key_of)
     wanted = set(scope.records)
-    lines = (line for line in posted_lines(api, scope) if not wanted or line.record_id in wanted)
+    lines = (line for line in posted_lines(api, scope, reading) if not wanted or line.record_id in wanted)
     yield from batches.of(lines, reading)
     if scope.period is not None and not wanted:
         reading.findings += not_posted(api, scope.period)
@@ -130,60 +110,36 @@ def read_lines(api: GpApi, scope: Scope, reading: Reading, key_of: KeyOf) -> Ite
 def not_posted(api: GpApi, period: Period) -> Iterator[Finding]:
     """Yield the transactions of a period that are saved and not posted: they are no actuals, and left out."""
     criteria = _criteria(api, WORK, Date=_dates(api, period.start, period.end))
-    for summary in api.listed("GetGLTransactionList", criteria):
+    for summary in api.listed(LIST, criteria):
         with suppress(NotFoundError):  # it was posted, or deleted, a moment ago
             saved = api.soap.call("GetGLTransactionByKey", api.context, key=summary.Key)
             total = add_money(_amount(line.DebitAmount) for line in rows_in(saved.Lines, "GLTransactionLine"))
             batch = str(getattr(saved.BatchKey, "Id", None) or "").strip()
             what = f"{format_money(total)} of {saved.Key.Date.date()} in batch {batch}"
-            detail = f"{what} is saved and not posted, and left out"
-            yield Finding(FindingKind.NOT_POSTED, f"journal {saved.Key.JournalId}", detail)
+            key = _plan_key(saved)
+            kind = FindingKind.PLAN_DRAFT if key else FindingKind.NOT_POSTED
+            told = f"is the draft {key} of a plan, which nobody has posted yet" if key else "is saved and not posted"
+            yield Finding(kind, f"journal {saved.Key.JournalId}", f"{what} {told}, and left out")
 
 
-def posted_lines(api: GpApi, scope: Scope) -> Iterator[GpLine]:
-    """Yield the lines of a scope's transactions, each asked for by its key as its turn comes."""
+def _plan_key(saved: Any) -> str:
+    """Return the key of the plan's document that a saved transaction is; "" when it is none.
+
+    A person may have typed over its reference, so that its lines are looked at, too.
+    """
+    origins = (getattr(line, "OriginatingDocument", None) for line in rows_in(saved.Lines, "GLTransactionLine"))
+    named = (saved.Reference, *(getattr(origin, "Id", None) for origin in origins))
+    return next((text for text in (str(one or "").strip() for one in named) if is_document_key(text)), "")
+
+
+def posted_lines(api: GpApi, scope: Scope, reading: Reading) -> Iterator[GpLine]:
+    """Yield the lines of a scope's transactions; what was voided is no actual, and left out, which is reported."""
     for criteria in _lists(api, scope):
-        yield from lines_by_key(api, api.listed("GetGLTransactionList", criteria))
-
-
-def lines_by_key(api: GpApi, transactions: Iterable[Any]) -> Iterator[GpLine]:
-    """Yield the lines of transactions that a list told of, each asked for by its key."""
-    for summary in transactions:
-        yield from lines_of(api.soap.call("GetGLPostedTransactionByKey", api.context, key=summary.Key))
-
-
-def lines_of(transaction: Any) -> Iterator[GpLine]:
-    """Yield the lines of a transaction."""
-    key = transaction.Key
-    name = name_of(transaction)
-    for line in rows_in(transaction.Lines, "GLTransactionLine"):
-        yield GpLine(
-            transaction=name,
-            sequence=int(line.Key.SequenceNumber),
-            journal=int(key.JournalId),
-            day=key.Date.date(),
-            modified_at=stamp(transaction.ModifiedDate),
-            number=str(line.GLAccountKey.Id).strip(),
-            description=(line.Description or "").strip(),
-            reference=(transaction.Reference or "").strip(),
-            debit=_amount(line.DebitAmount),
-            credit=_amount(line.CreditAmount),
-            currency=str(getattr(transaction.CurrencyKey, "ISOCode", None) or ""),
-            source=source_of(transaction),
-            ledger=str(transaction.LedgerType or "Base"),
-            origin=str(getattr(line.OriginatingDocument, "Id", None) or "").strip(),
-        )
-
-
-def name_of(transaction: Any) -> str:
-    """Return what a posted transaction is known by: number, fiscal year and recurring sequence."""
-    key = transaction.Key
-    return f"{key.JournalId}/{key.FiscalYear}/{key.RecurringTransactionSequence}"
-
-
-def source_of(transaction: Any) -> str:
-    """Return the source document of a transaction."""
-    return str(getattr(transaction.SourceDocumentKey, "Id", None) or "").strip()
+        for transaction in posted_by_key(api, list_posted(api, criteria)):
+            if not transaction.voided:
+                yield from transaction.lines
+            elif transaction.lines:
+                reading.findings.append(finding_of_voided(transaction.lines))
 
 
 def windows(first: date, last: date, span: timedelta) -> Iterator[tuple[date, date]]:
@@ -194,15 +150,14 @@ def windows(first: date, last: date, span: timedelta) -> Iterator[tuple[date, da
         first = end + timedelta(days=1)
 
 
-def list_between(api: GpApi, first: date | None, last: date) -> list[Any]:
+def list_between(api: GpApi, first: date | None, last: date) -> list[Listed]:
     """Return what lists tell of the transactions of some days; of all up to the last one without a first."""
     if first is None:
-        dates = api.soap.between("DateTime", To=f"{last}{_LAST_MOMENT}")
-        return api.listed("GetGLTransactionList", _criteria(api, Date=dates))
+        return list_posted(api, _criteria(api, Date=api.soap.between("DateTime", To=f"{last}{_LAST_MOMENT}")))
     return [
-        summary
+        transaction
         for dates in windows(first, last, api.connection.window)
-        for summary in api.listed("GetGLTransactionList", _criteria(api, Date=_dates(api, *dates)))
+        for transaction in list_posted(api, _criteria(api, Date=_dates(api, *dates)))
     ]
 
 
@@ -210,7 +165,7 @@ def closing_lines(api: GpApi, period: Period) -> Iterator[GpLine]:
     """Yield the lines of a period by which a year was closed."""
     source = api.soap.texts([api.connection.closing_source])
     criteria = _criteria(api, Date=_dates(api, period.start, period.end), SourceDocumentId=source)
-    yield from lines_by_key(api, api.listed("GetGLTransactionList", criteria))
+    yield from lines_by_key(api, list_posted(api, criteria))
 
 
 def kind_of(api: GpApi, source: str) -> EntryKind:

@@ -87,10 +87,9 @@ class HttpSession:
         self._turn: AbstractContextManager[object] = threading.RLock() if one_at_a_time else nullcontext()
         self._counting = threading.Lock()
         self._sent = 0
-        # Given with every request: what is set on a session of requests gives way to the environment.
-        self._route: Mapping[str, Any] = {"proxies": dict(transport.proxies), "verify": transport.verify}
         self._auth = auth or _as_it_is
         self._session = _session(headers or {}, connections=POOL_SIZE if auth is None else 1)
+        self._route = _route(self._session, self.base_url, transport)
 
     @property
     def requests_made(self) -> int:
@@ -264,6 +263,13 @@ def _session(headers: Headers, *, connections: int) -> requests.Session:
     for scheme in ("https://", "http://"):
         session.mount(scheme, HTTPAdapter(pool_maxsize=connections, pool_block=connections == 1))
     return session
+
+
+def _route(session: requests.Session, url: str, transport: Transport) -> Mapping[str, Any]:
+    """Return proxies and certificates, those of the environment beside ours: looked up once, not with every request."""
+    merged = session.merge_environment_settings(url, dict(transport.proxies), None, transport.verify, None)
+    session.trust_env = False
+    return {"proxies": merged["proxies"], "verify": merged["verify"]}
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -7,38 +7,26 @@ The write step itself works here, over SOAP, on a real trail.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Any
 
 import pytest
-import requests
 
 from airflow_provider_mlconnector.errors import CapabilityError, PostedError
 from airflow_provider_mlconnector.finance.drafts import Journal, Payload
-from airflow_provider_mlconnector.pipeline.writeback import verify, write_back
+from airflow_provider_mlconnector.pipeline.writeback import verify
 from airflow_provider_mlconnector.sandbox.faults import FaultKind
 from airflow_provider_mlconnector.sandbox.running import serve
 from airflow_provider_mlconnector.trail.documents import Documents, DocumentState
 from tests.clocks import QuickClock
+from tests.unit.pipeline.plan.interrupting import LATER, LOSSES, killed, payload
+from tests.unit.pipeline.plan.interrupting import write as write_as_task
 from tests.unit.pipeline.support import FLOW
 from tests.unit.systems.dynamics_gp.drafts.desk import BATCH, PERIOD, Desk, journal, planned
 
-RESOURCE = f"dynamics_gp/dynamics_gp_default/LARKFIELD/{BATCH}"
 FIRST, SECOND = journal("5"), journal("1", "2", part="2")
+CREATE = "CreateGLTransaction"
 ENTRIES = 2
 """Requests that write both journals: one for each."""
-REQUESTS = 17
-"""All requests of writing them, every look included; a test counts them."""
-
-LATER = 30.0
-LOSSES = {
-    "before it took effect": (FaultKind.RESET, 0.0),
-    "after it took effect": (FaultKind.LOST_ANSWER, 0.0),
-    "long before it took effect": (FaultKind.LATE, LATER),
-}
-
-
-class Killed(BaseException):
-    """The worker is gone."""
 
 
 @pytest.fixture(scope="module")
@@ -66,55 +54,19 @@ def write(bench, desk, new_run):
     run = new_run()
 
     def go(*journals: Journal):
-        return write_back(
-            bench, payload(*journals), desk.drafting(), run_id=run.run_id, owner="plan/run/write", resource=RESOURCE
-        )
+        return write_as_task(bench, desk.drafting(), approved(*journals), run.run_id)
 
     go.run_id = run.run_id
     return go
 
 
-def payload(*journals: Journal) -> Payload:
-    return Payload(
-        flow=FLOW,
-        plan="Approved Budget",
-        company="LARKFIELD",
-        periods=(PERIOD,),
-        version="Budget",
-        name=BATCH,
-        journals=journals,
-    )
+def approved(*journals: Journal) -> Payload:
+    return payload("LARKFIELD", BATCH, PERIOD, *journals)
 
 
-@contextmanager
-def killed(*, at: int, operation: str = "", after: bool = False) -> Iterator[list[str]]:
-    """Let the process die before its request of that number, or after it; yield the operations of those it sent.
-
-    :param operation: only calls of it count.
-    """
-    sent: list[str] = []
-    real = requests.Session.request
-
-    def request(self, method, url, **more):
-        asked = more["headers"].get("SOAPAction", "").strip('"').rpartition("/")[2]
-        if operation not in ("", asked):
-            return real(self, method, url, **more)
-        if len(sent) == at and not after:
-            raise Killed
-        sent.append(asked)
-        try:
-            return real(self, method, url, **more)
-        finally:
-            if after and len(sent) == at + 1:
-                raise Killed
-
-    requests.Session.request = request
-    try:
-        yield sent
-    except Killed:
-        pass
-    finally:
-        requests.Session.request = real
+def creation(method: str, url: str, more: dict[str, Any]) -> str:
+    """Return a name for calls that create an entry."""
+    return CREATE if more["headers"].get("SOAPAction", "").strip('"').endswith(f"/{CREATE}") else ""
 
 
 def check(bench, desk, *journals: Journal) -> None:
@@ -132,38 +84,14 @@ def test_journals_are_written_whole_and_the_same_again_writes_nothing(bench, des
     check(bench, desk, FIRST, SECOND)
     assert sorted(int(receipt.number) for receipt in receipts) == sorted(desk.drafts.entries)
     assert [receipt.written for receipt in write(FIRST, SECOND)] == [False, False]
-    verified = verify(bench, payload(FIRST, SECOND), desk.drafting(), run_id=write.run_id)
+    verified = verify(bench, approved(FIRST, SECOND), desk.drafting(), run_id=write.run_id)
     assert [receipt.state for receipt in verified] == [DocumentState.VERIFIED] * ENTRIES
-
-
-def test_both_journals_take_as_many_requests_as_the_tests_count_on(desk, write):
-    with killed(at=1000) as sent:
-        write(FIRST, SECOND)
-    assert (len(sent), sent.count("CreateGLTransaction")) == (REQUESTS, ENTRIES)
-
-
-@pytest.mark.parametrize("at", range(REQUESTS))
-def test_a_worker_may_die_between_any_two_requests(bench, desk, write, at):
-    with killed(at=at) as sent:
-        write(FIRST, SECOND)
-    assert len(sent) == at
-    write(FIRST, SECOND)
-    check(bench, desk, FIRST, SECOND)
-
-
-@pytest.mark.parametrize("at", range(ENTRIES))
-def test_a_worker_may_die_after_the_ledger_did_what_it_was_asked(bench, desk, write, at):
-    with killed(at=at, operation="CreateGLTransaction", after=True) as sent:
-        write(FIRST, SECOND)
-    assert len(sent) == at + 1
-    write(FIRST, SECOND)
-    check(bench, desk, FIRST, SECOND)
 
 
 @pytest.mark.parametrize("at", range(ENTRIES))
 def test_a_worker_may_die_while_the_ledger_still_has_its_request(bench, desk, write, at):
     fault = desk.fault(FaultKind.LATE, skip=at, seconds=LATER)
-    with killed(at=at, operation="CreateGLTransaction", after=True):
+    with killed(creation, at=at, after=True):
         write(FIRST, SECOND)
     assert desk.world.faults.hits(fault) == 1
     write(FIRST, SECOND)

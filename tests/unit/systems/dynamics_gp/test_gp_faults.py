@@ -150,14 +150,14 @@ def test_a_transaction_that_changes_between_list_and_key_is_read_as_it_is_then(s
     erp = server.open()
     reading = erp.read(Dataset.JOURNAL_LINES, Scope(PERIOD))
     line = next(line for line in server.books.lines(PERIOD.key) if line.department)
-    ask, changed = erp._api.soap.call, []
+    ask, changed = erp._api.soap.read, []
 
-    def ask_after_a_change(operation, *asked, **more):
-        if operation == "GetGLPostedTransactionByKey" and not changed:
+    def ask_after_a_change(question, reader):
+        if question.operation == "GetGLPostedTransactionByKey" and not changed:
             changed.append(server.books.change_line(line.entry_number, description="changed meanwhile"))
-        return ask(operation, *asked, **more)
+        return ask(question, reader)
 
-    erp._api.soap.call = ask_after_a_change
+    erp._api.soap.read = ask_after_a_change
     rows = [row for batch in reading.batches for row in batch.to_pylist()]
     assert [row["modified_at"] for row in rows if row["description"] == "changed meanwhile"] == [changed[0].modified_at]
     assert reading.cursor == changed[0].modified_at

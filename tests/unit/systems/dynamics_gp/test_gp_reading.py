@@ -13,6 +13,7 @@ import pytest
 
 from airflow_provider_mlconnector.errors import CapabilityError, DataError, SchemaDriftError, UnknownNameError
 from airflow_provider_mlconnector.finance.datasets import Dataset
+from airflow_provider_mlconnector.finance.drafts import document_key
 from airflow_provider_mlconnector.sandbox.books import NewLine
 from airflow_provider_mlconnector.sandbox.books.company import DEPARTMENT
 from airflow_provider_mlconnector.sandbox.books.periods import MONTHS_FROM_JULY
@@ -233,6 +234,27 @@ def test_what_is_saved_and_not_posted_is_told_and_left_out(server):
     told = [(found.kind, found.subject, found.detail) for found in reading.findings]
     detail = f"12.50 of {PERIOD.end} in batch ACCRUALS is saved and not posted, and left out"
     assert told == [(FindingKind.NOT_POSTED, f"journal {inside.number}", detail)]
+
+
+@pytest.mark.parametrize("typed_over", [False, True])
+def test_a_draft_of_a_plan_that_nobody_has_posted_is_told_as_one(server, typed_over):
+    key, drafts = document_key("a", "plan"), server.site.companies[0].drafts
+    saved = drafts.save(
+        PERIOD.end,
+        "BUDGET",
+        [
+            NewLine("60310", Decimal("12.50"), "ADM", external_document=key),
+            NewLine("20400", Decimal("-12.50"), external_document=key),
+        ],
+    )
+    saved.reference = "Typed over" if typed_over else key
+    try:
+        _, reading = server.read(Dataset.JOURNAL_LINES)
+    finally:
+        drafts.clear()
+    told = f"is the draft {key} of a plan, which nobody has posted yet, and left out"
+    found = [(found.kind, found.detail) for found in reading.findings]
+    assert found == [(FindingKind.PLAN_DRAFT, f"12.50 of {PERIOD.end} in batch BUDGET {told}")]
 
 
 def test_sixteen_threads_read_the_ledger_each_by_a_login_of_its_own_and_none_is_refused(server):

@@ -265,6 +265,14 @@ def test_a_configured_proxy_goes_before_that_of_the_environment(monkeypatch):
         assert proxy.requests[0].path == "/things"
 
 
+def test_the_environments_proxy_is_taken_where_none_is_configured(monkeypatch):
+    monkeypatch.delenv("no_proxy", raising=False)
+    with serving(in_turn(OK)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        HttpSession("http://erp.invalid", quick()).request("GET", "things")
+        assert proxy.requests[0].headers["host"] == "erp.invalid"
+
+
 def test_the_servers_clock_is_that_of_its_last_answer_that_tells_it():
     date = "Fri, 20 Nov 2026 06:00:07 GMT"
     with serving(in_turn(OK, Reply(500, headers={"Date": date}), Reply(200, headers={"Date": "soon"}))) as server:
