@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A flow file becomes a DAG: extracts side by side, then one load after the other in the flow's order, then the check.
+"""A flow file becomes DAGs. The close: extracts side by side, then one load after the other in order, then the check.
 
 Loads of one model never run side by side, so they make one chain; lists come before the cells that need their members,
 since preparing a file reads the members back. Nothing heavy is imported here: this runs whenever a DAG file is parsed.
@@ -18,20 +18,29 @@ from airflow.sdk import (
     AssetAlias,
     BaseNotifier,
     BaseOperator,
+    CronTriggerTimetable,
     Param,
+    PartitionedAssetTimetable,
     TaskGroup,
     XComArg,
 )
 
 from airflow_provider_mlconnector.finance.datasets import Dataset
-from airflow_provider_mlconnector.flows import plan_story, story
+from airflow_provider_mlconnector.flows import compare_story, plan_story, story
+from airflow_provider_mlconnector.flows.compare_spec import CompareSpec, Often
 from airflow_provider_mlconnector.flows.flow import Flow
 from airflow_provider_mlconnector.flows.loader import load_flow, load_flows
 from airflow_provider_mlconnector.flows.plan_spec import PlanSpec, Start
-from airflow_provider_mlconnector.flows.plans import asset_uri
+from airflow_provider_mlconnector.flows.plans import asset_uri, is_of_a_close
 from airflow_provider_mlconnector.flows.spec import LatePostings, LoadSpec
 from airflow_provider_mlconnector.operators.approval import ApprovePlanOperator
 from airflow_provider_mlconnector.operators.close import LoadOperator, PrepareOperator, RemoveOperator
+from airflow_provider_mlconnector.operators.compare import (
+    AskOperator,
+    CompareOperator,
+    ExportListOperator,
+    ReadListOperator,
+)
 from airflow_provider_mlconnector.operators.erp import ExtractOperator
 from airflow_provider_mlconnector.operators.flag import PlanFlagSensor
 from airflow_provider_mlconnector.operators.plan import (
@@ -42,6 +51,7 @@ from airflow_provider_mlconnector.operators.plan import (
     WritePlanOperator,
 )
 from airflow_provider_mlconnector.operators.planning import PERIODS_PARAM, VERSION_PARAM
+from airflow_provider_mlconnector.operators.posted import AwaitPostedOperator
 from airflow_provider_mlconnector.operators.reconcile import ReconcileOperator
 from airflow_provider_mlconnector.operators.running import FULL_PARAM
 from airflow_provider_mlconnector.operators.sweep import SWEEP_XCOM, ReloadOperator, SweepOperator
@@ -52,14 +62,17 @@ _TAG = "mlconnector"
 
 
 def flow_dags(path: Path | str, *, system: str = "", notifiers: Sequence[BaseNotifier] = ()) -> dict[str, DAG]:
-    """Return all DAGs of a flow file, or of a folder of them, by their names: its close, and one for each plan.
+    """Return all DAGs of a flow file, or of a folder of them, by their names.
+
+    They are its close, one for each plan, and one for each list that is compared.
 
     :param system: only flows of this ERP, such as ``business_central``.
     :param notifiers: called when a person is asked to approve a plan.
     :raises FlowError: with file and line, when a flow file is wrong or two of them collide.
     """
     flows = _flows(path, system)
-    return {dag.dag_id: dag for dag in (*map(close_dag, flows), *_plan_dags(flows, notifiers))}
+    comparisons = (compare_dag(flow, spec) for flow in flows for spec in flow.spec.compare)
+    return {dag.dag_id: dag for dag in (*map(close_dag, flows), *_plan_dags(flows, notifiers), *comparisons)}
 
 
 def close_dags(path: Path | str, *, system: str = "") -> dict[str, DAG]:
@@ -104,11 +117,11 @@ def close_dag(flow: Flow) -> DAG:
 def plan_dag(flow: Flow, spec: PlanSpec, notifiers: Sequence[BaseNotifier] = ()) -> DAG:
     """Return the DAG of one plan of a flow."""
     with DAG(
-        dag_id=plan_id(flow, spec),
-        description=f"{spec.effective_name} of {flow.spec.anaplan.model} as drafts in {flow.spec.erp.company}",
+        dag_id=part_id(flow, spec),
+        description=f"{spec.effective_name} of {flow.spec.anaplan.model} back to {flow.spec.erp.company}",
         schedule=_plan_schedule(flow, spec),
         catchup=False,
-        max_active_runs=1,
+        max_active_runs=MAX_ACTIVE_RUNS if spec.posted else 1,
         tags={_TAG, "plan", flow.spec.erp.system, flow.spec.erp.company},
         params={PERIODS_PARAM: _periods_param(flow, spec), VERSION_PARAM: _version_param(spec)},
         doc_md=plan_story.plan_story(flow, spec),
@@ -117,16 +130,20 @@ def plan_dag(flow: Flow, spec: PlanSpec, notifiers: Sequence[BaseNotifier] = ())
     return dag
 
 
-def plan_id(flow: Flow, spec: PlanSpec) -> str:
-    """Return the name of the DAG of one plan of a flow: ``<flow>__<plan>``, in plain letters."""
-    ids = group_ids(plan.effective_name for plan in flow.spec.plan)
-    return f"{flow.name}__{ids[flow.spec.plan.index(spec)]}"
+def part_id(flow: Flow, spec: PlanSpec | CompareSpec) -> str:
+    """Return the name of the DAG of one plan or comparison of a flow: ``<flow>__<name>``, in plain letters."""
+    parts: tuple[PlanSpec | CompareSpec, ...] = (*flow.spec.plan, *flow.spec.compare)
+    ids = group_ids(part.effective_name for part in parts)
+    return f"{flow.name}__{ids[parts.index(spec)]}"
 
 
 def _plan_schedule(flow: Flow, spec: PlanSpec) -> Any:
     if spec.start is Start.CALENDAR:
         return CloseCalendarTimetable(flow.calendar, flow.schedule)
-    return [Asset(uri=spec.after)] if spec.after else None
+    if spec.after is None:
+        return None
+    asset = Asset(uri=spec.after)  # Airflow starts a DAG by events with a partition, or by those without one
+    return PartitionedAssetTimetable(assets=asset) if is_of_a_close(spec.after) else [asset]
 
 
 def _plan_tasks(flow: Flow, spec: PlanSpec, notifiers: Sequence[BaseNotifier]) -> None:
@@ -141,9 +158,44 @@ def _plan_tasks(flow: Flow, spec: PlanSpec, notifiers: Sequence[BaseNotifier]) -
     preflight = PreflightOperator(task_id="preflight", doc_md=pages["preflight"], **ledger)
     approve = ApprovePlanOperator(task_id="approve", flow=flow, spec=spec, notifiers=notifiers, doc_md=pages["approve"])
     write = WritePlanOperator(task_id="write", doc_md=pages["write"], **ledger)
-    documents = AssetAlias(f"{plan_id(flow, spec)}__documents")  # Airflow wants its names in ASCII
+    documents = AssetAlias(f"{part_id(flow, spec)}__documents")  # Airflow wants its names in ASCII
     verify = VerifyPlanOperator(task_id="verify", doc_md=pages["verify"], outlets=[documents], **ledger)
     preflight >> approve >> write >> verify
+    if spec.posted is not None:
+        documents = AssetAlias(f"{part_id(flow, spec)}__posted")
+        verify >> AwaitPostedOperator(
+            task_id="posted", posted=spec.posted, doc_md=pages["posted"], outlets=[documents], **ledger
+        )
+
+
+def compare_dag(flow: Flow, spec: CompareSpec) -> DAG:
+    """Return the DAG of one list of a flow that is held against the ledger's own."""
+    preset = None if spec.often is Often.MANUAL else f"@{spec.often}"
+    with DAG(
+        dag_id=part_id(flow, spec),
+        description=f"{spec.effective_name} of {flow.spec.anaplan.model} against {flow.spec.erp.company}",
+        schedule=CronTriggerTimetable(preset, timezone=str(flow.calendar.timezone)) if preset else None,
+        catchup=False,
+        max_active_runs=1,
+        tags={_TAG, "compare", flow.spec.erp.system, flow.spec.erp.company},
+        doc_md=compare_story.compare_story(flow, spec),
+    ) as dag:
+        _compare_tasks(flow, spec)
+    return dag
+
+
+def _compare_tasks(flow: Flow, spec: CompareSpec) -> None:
+    pages = compare_story.task_stories(flow, spec)
+    of: dict[str, Any] = {"flow": flow, "spec": spec}
+    export = ExportListOperator(task_id="export", doc_md=pages["export"], **of)
+    read = ReadListOperator(task_id="read", doc_md=pages["read"], **of, **_placed(flow))
+    compare = CompareOperator(
+        task_id="compare", exported=export.output, kept=read.output, doc_md=pages["compare"], **of
+    )
+    if spec.setup is not None:
+        AskOperator(
+            task_id="ask", setup=spec.setup, compared=compare.output, doc_md=pages["ask"], **of, **_placed(flow)
+        )
 
 
 def _periods_param(flow: Flow, spec: PlanSpec) -> Param:

@@ -23,6 +23,7 @@ def validate(args: Namespace) -> None:
             "model": flow.spec.anaplan.model,
             "loads": len(flow.spec.load),
             "plans": ", ".join(plan.effective_name for plan in flow.spec.plan),
+            "comparisons": ", ".join(one.effective_name for one in flow.spec.compare),
             "pool": pool_of(flow),
             "schedule": str(flow.schedule),
         }

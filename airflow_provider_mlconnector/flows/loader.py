@@ -15,6 +15,7 @@ from airflow_provider_mlconnector.finance.inverse import invert
 from airflow_provider_mlconnector.finance.yaml_lines import Document, Place
 from airflow_provider_mlconnector.finance.yaml_models import flow_error, read_model
 from airflow_provider_mlconnector.flows.checks import flow_mistakes
+from airflow_provider_mlconnector.flows.compare_checks import compare_mistakes
 from airflow_provider_mlconnector.flows.flow import Flow
 from airflow_provider_mlconnector.flows.plan_checks import plan_mistakes, reversed_columns, reversed_load
 from airflow_provider_mlconnector.flows.spec import FlowSpec
@@ -31,12 +32,13 @@ def load_flow(path: Path | str) -> Flow:
     :raises FlowError: with file and line of every mistake.
     """
     spec, document = read_model(Path(path), _FLOW)
-    mistakes = [*flow_mistakes(spec), *plan_mistakes(spec)]
+    mistakes = [*flow_mistakes(spec), *plan_mistakes(spec), *compare_mistakes(spec)]
     if mistakes:
         raise flow_error(document, mistakes)
-    calendar = load_calendar(_named_file(document, ("calendar",), spec.calendar))
+    calendar = load_calendar(named_file(document, ("calendar",), spec.calendar))
     crosswalks = dict(_crosswalks(spec, document))
     _see_inverses(spec, crosswalks, document)
+    _see_templates(spec, document)
     return Flow(spec, calendar, crosswalks, document)
 
 
@@ -52,27 +54,46 @@ def load_flows(folder: Path | str) -> tuple[Flow, ...]:
 
 def _crosswalks(spec: FlowSpec, document: Document) -> Iterator[tuple[str, Crosswalk]]:
     seen: set[str] = set()
-    for index, load in enumerate(spec.load):
-        for column, name in load.crosswalk.items():
+    loads = (("load", index, load.crosswalk) for index, load in enumerate(spec.load))
+    compared = (("compare", index, one.crosswalk) for index, one in enumerate(spec.compare))
+    for key, index, books in (*loads, *compared):
+        for column, name in books.items():
             if name not in seen:
                 seen.add(name)
-                yield name, load_crosswalk(_named_file(document, ("load", index, "crosswalk", column), name))
+                yield name, load_crosswalk(named_file(document, (key, index, "crosswalk", column), name))
 
 
 def _see_inverses(spec: FlowSpec, crosswalks: Mapping[str, Crosswalk], document: Document) -> None:
-    """See that the code books of plans can be read backwards.
+    """See that the code books of plans and comparisons can be read backwards.
 
     :raises FlowError: with the line of the code book that cannot.
     """
+    names = [name for one in spec.compare for name in one.crosswalk.values()]
     for plan in spec.plan:
         load = reversed_load(spec, plan)
-        for column in reversed_columns(plan, load).values() if load else ():
-            if load and column in load.crosswalk:
-                name = load.crosswalk[column]
-                invert(crosswalks[name], file=str(_named_file(document, (), name)))
+        if load is not None:
+            columns = reversed_columns(plan, load).values()
+            names += [load.crosswalk[column] for column in columns if column in load.crosswalk]
+    for name in dict.fromkeys(names):
+        invert(crosswalks[name], file=str(named_file(document, (), name)))
 
 
-def _named_file(document: Document, place: Place, name: str) -> Path:
+def _see_templates(spec: FlowSpec, document: Document) -> None:
+    """See that the templates of setup objects are there.
+
+    :raises FlowError: with the line that names one that is not.
+    """
+    for index, one in enumerate(spec.compare):
+        if one.setup and one.setup.template:
+            named_file(document, ("compare", index, "setup", "template"), one.setup.template)
+
+
+def named_file(document: Document, place: Place, name: str) -> Path:
+    """Return the file that a flow file names: beside it, or in the folder above.
+
+    :param place: where it is named, for the error.
+    :raises FlowError: when it is in neither.
+    """
     folder = Path(document.name).parent
     candidates = (folder / name, folder.parent / name)
     found = next((path for path in candidates if path.is_file()), None)

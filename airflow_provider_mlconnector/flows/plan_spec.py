@@ -116,6 +116,15 @@ class FlagSpec(Strict):
         return str(value).lower() if isinstance(value, bool) else value
 
 
+class PostedSpec(Strict):
+    """People post the drafts in the ledger, and the run waits until they have.
+
+    :param wait: how long it waits; then it fails, and the drafts stay as they are.
+    """
+
+    wait: Span = timedelta(days=14)
+
+
 class PlanSpec(Strict):
     """One plan of the model that becomes drafts.
 
@@ -126,8 +135,10 @@ class PlanSpec(Strict):
         ``version``, or ``=Text``: then only lines with that text are meant.
     :param reverse: the import whose rules are read backwards (code books, members, names of periods, signs); the first
         one that loads journal lines unless given.
-    :param after: URI of an asset whose update starts a run.
+    :param after: URI of an asset whose update starts a run. What a close leaves says its period by its partition; any
+        other asset by ``period`` in what the event says.
     :param flag: a run waits until this cell says so.
+    :param posted: a run goes on until all of its documents are posted, and tells their numbers.
     """
 
     export: Name
@@ -140,6 +151,7 @@ class PlanSpec(Strict):
     start: Start = Start.MANUAL
     after: Name | None = None
     flag: FlagSpec | None = None
+    posted: PostedSpec | None = None
 
     @property
     def effective_name(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from airflow_provider_mlconnector.finance.time_words import format_span
 from airflow_provider_mlconnector.flows.flow import Flow
-from airflow_provider_mlconnector.flows.plan_spec import PlanSpec, Start
+from airflow_provider_mlconnector.flows.plan_spec import JournalSpec, PlanSpec, Start
 
 
 def plan_story(flow: Flow, spec: PlanSpec) -> str:
@@ -15,13 +15,13 @@ def plan_story(flow: Flow, spec: PlanSpec) -> str:
         (
             f"# {spec.effective_name}",
             f"Brings **{spec.effective_name}** of the Anaplan model **{anaplan.model}** back to **{erp.company}** "
-            f"({erp.system}, connection `{erp.conn_id}`) as drafts in **{journal.name}**. Nothing is posted: a person "
-            "does that in the ledger. The flow file is "
-            f"`{flow.path.name}`.",
+            f"({erp.system}, connection `{erp.conn_id}`), into **{journal.name}**. {_posting(journal)} The flow file "
+            f"is `{flow.path.name}`.",
             "## When it runs",
             _start(flow, spec),
             "## What is asked",
             _asked(spec),
+            *(["## When somebody posts", _posted(spec)] if spec.posted else []),
             "## Again",
             "The same plan again writes nothing. A changed one replaces its drafts as long as nobody has posted them, "
             "and is refused after that. A retry or a cleared *write* finishes what it began: documents have keys "
@@ -41,10 +41,19 @@ def task_stories(flow: Flow, spec: PlanSpec) -> dict[str, str]:
         "preflight": f"Checks plan and {erp.system} before anybody is asked. Everything that is wrong is told at once, "
         "line by line.",
         "approve": _asked(spec),
-        "write": "Writes the journals as drafts, each exactly once, if the trail says that a person approved exactly "
-        "these bytes in this run.",
+        "write": "Brings the journals about, each exactly once, if the trail says that a person approved exactly "
+        "these bytes in this run. What that does to the ledger stands in the question.",
         "verify": "Reads every document back and compares it line by line; each becomes an asset event.",
+        "posted": _posted(spec),
     }
+
+
+def _posting(journal: JournalSpec) -> str:
+    """Say what becomes of the journals; only the ledger knows what its options come to."""
+    if not journal.options:
+        return "They are drafts: nothing is posted, a person does that in the ledger."
+    told = ", ".join(f"`{name}: {value}`" for name, value in journal.options.items())
+    return f"Its options are {told}; what approving does by them stands in the question."
 
 
 def _start(flow: Flow, spec: PlanSpec) -> str:
@@ -62,6 +71,15 @@ def _waited_for(spec: PlanSpec) -> str:
     return (
         f"A run begins once **{spec.flag.item}** of **{spec.flag.view}** is `{spec.flag.value}` in the model"
         f"{f' ({where})' if where else ''}, for each of its periods; it fails after {format_span(spec.flag.wait)}."
+    )
+
+
+def _posted(spec: PlanSpec) -> str:
+    if spec.posted is None:
+        return ""
+    return (
+        "Looks into the ledger every few minutes until people have posted every document, and tells their numbers; "
+        f"fails after {format_span(spec.posted.wait)}. It holds no worker meanwhile."
     )
 
 

@@ -11,12 +11,14 @@ from airflow_provider_mlconnector.errors import FlowError
 from airflow_provider_mlconnector.finance.datasets import Dataset
 from airflow_provider_mlconnector.finance.grouping import Place
 from airflow_provider_mlconnector.finance.inverse import invert
+from airflow_provider_mlconnector.flows.compare_spec import KEYS, CompareSpec
 from airflow_provider_mlconnector.flows.flow import Flow
 from airflow_provider_mlconnector.flows.plan_checks import reversed_columns, reversed_load
 from airflow_provider_mlconnector.flows.plan_spec import JournalSpec, PlanSpec
 from airflow_provider_mlconnector.flows.spec import ActualsSpec, LoadSpec, TimeSpec
 from airflow_provider_mlconnector.pipeline.draftplan import DraftPlan, MemberList
-from airflow_provider_mlconnector.pipeline.plan import LoadPlan, Match, ReadPlan, Selection, Target
+from airflow_provider_mlconnector.pipeline.plan import LoadPlan, Match, ReadPlan, Selection, Source, Target
+from airflow_provider_mlconnector.pipeline.reference_back import ComparePlan
 
 
 def read_plans(flow: Flow) -> tuple[ReadPlan, ...]:
@@ -102,6 +104,21 @@ def draft_plan(flow: Flow, plan: PlanSpec) -> DraftPlan:
     )
 
 
+def compare_plan(flow: Flow, spec: CompareSpec) -> ComparePlan:
+    """Return how a list is compared."""
+    return ComparePlan(
+        flow=flow.name,
+        name=spec.effective_name,
+        export=spec.export,
+        dataset=spec.dataset,
+        columns={name: Source(column=column) for name, column in spec.columns.items()},
+        key=KEYS[spec.dataset],
+        inverses={column: invert(flow.crosswalks[name]) for column, name in spec.crosswalk.items()},
+        only=dict(spec.only),
+        dimensions=spec.dimensions,
+    )
+
+
 def _balancing(journal: JournalSpec) -> Place | None:
     if journal.balancing is None:
         return None
@@ -143,3 +160,8 @@ def _joined(*parts: str) -> str:
 def asset_uri(flow: Flow, dataset: Dataset) -> str:
     """Return the URI of what a load leaves in the model: ``anaplan://<model>/<dataset>``, percent-encoded."""
     return f"anaplan://{quote(flow.spec.anaplan.model, safe='')}/{dataset}"
+
+
+def is_of_a_close(uri: str) -> bool:
+    """Say whether an asset is what a close leaves: only its events have a fiscal period as their partition."""
+    return uri.startswith("anaplan://") and uri.rpartition("/")[2] in set(Dataset)

@@ -23,6 +23,7 @@ from airflow_provider_mlconnector.finance.schedule import Schedule
 from airflow_provider_mlconnector.finance.server_hours import ServerHours
 from airflow_provider_mlconnector.finance.time_words import Span
 from airflow_provider_mlconnector.finance.yaml_models import Strict
+from airflow_provider_mlconnector.flows.compare_spec import CompareSpec
 from airflow_provider_mlconnector.flows.erps import System
 from airflow_provider_mlconnector.flows.plan_spec import Name, PlanSpec, Texts
 from airflow_provider_mlconnector.pipeline.plan import (
@@ -220,6 +221,7 @@ class FlowSpec(Strict):
     :param calendar: file of the close calendar.
     :param load: what is loaded, in this order: lists before the cells that need their members.
     :param plan: what comes back from the model as drafts, each in a DAG of its own.
+    :param compare: lists of the model that are held against the ledger's own, each in a DAG of its own.
     :param queue: Airflow queue of the tasks that talk to the ERP.
     :param executor: Airflow executor of those tasks, where it has several and another one serves the queue.
     :param deadline: how long a load waits for a busy model and its import before it fails.
@@ -233,6 +235,7 @@ class FlowSpec(Strict):
     schedule: Schedule = Schedule()
     load: tuple[LoadSpec, ...] = Field(min_length=1)
     plan: tuple[PlanSpec, ...] = ()
+    compare: tuple[CompareSpec, ...] = ()
     queue: Name | None = None
     executor: Name | None = None
     deadline: Span = timedelta(hours=6)

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_mlconnector.flows.erps import System
 
 if TYPE_CHECKING:
+    from airflow_provider_mlconnector.finance.datasets import Dataset
+    from airflow_provider_mlconnector.flows.compare_spec import SetupSpec
     from airflow_provider_mlconnector.flows.flow import Flow
     from airflow_provider_mlconnector.flows.plan_spec import JournalSpec
     from airflow_provider_mlconnector.systems.drafting import Drafting
     from airflow_provider_mlconnector.systems.port import Erp
+    from airflow_provider_mlconnector.systems.setup import SetupObject
 
 HOOKS = {
     System.BUSINESS_CENTRAL: "airflow_provider_mlconnector.hooks.business_central.BusinessCentralHook",
@@ -33,6 +36,16 @@ def open_drafting(flow: Flow, journal: JournalSpec) -> Drafting:
     """Return what writes drafts into the company of a flow; the caller closes it."""
     drafting: Drafting = _hook(flow).get_drafting(journal.name, flow.spec.erp.company, journal.options)
     return drafting
+
+
+def open_setup(flow: Flow, dataset: Dataset, setup: SetupSpec) -> SetupObject:
+    """Return what checks records of a dataset against the company of a flow; the caller closes it."""
+    from airflow_provider_mlconnector.flows.loader import named_file
+
+    template = named_file(flow.document, ("compare",), setup.template) if setup.template else None
+    text = template.read_text(encoding="utf-8") if template else ""
+    opened: SetupObject = _hook(flow).get_setup(dataset, flow.spec.erp.company, setup.object, text)
+    return opened
 
 
 def _hook(flow: Flow) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_provider_mlconnector.errors import ConfigurationError
+from airflow_provider_mlconnector.settings import load_settings
 from airflow_provider_mlconnector.systems.syspro.hand_over import LocalShelf, Shelf
 
 if TYPE_CHECKING:
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
 def open_shelf(folder: str, *below: str) -> Shelf:
     """Return a folder below another one.
 
-    :param folder: an absolute path, or an address such as ``s3://aws_default@bucket/plans``.
-    :raises ConfigurationError: when it is neither, or a name below it is none of a folder.
+    :param folder: an absolute path, an address such as ``s3://aws_default@bucket/plans``, or the name of a folder in
+        the deployment's staging area.
+    :raises ConfigurationError: when it is none of these, or a name below it is none of a folder.
     """
+    if "://" not in folder and not folder.startswith("/"):
+        folder, below = load_settings().staging, (folder, *below)
     for name in below:
         if name.startswith(".") or "/" in name or "\\" in name:
             raise ConfigurationError(f"'{name}' cannot be the name of a folder.", hint="Use letters, digits and '-'.")

@@ -13,8 +13,10 @@ from airflow_provider_mlconnector.hooks.transport import deployed_transport
 from airflow_provider_mlconnector.settings import SECTION, load_settings, origin
 
 if TYPE_CHECKING:
+    from airflow_provider_mlconnector.finance.datasets import Dataset
     from airflow_provider_mlconnector.systems.drafting import Drafting
     from airflow_provider_mlconnector.systems.port import Erp
+    from airflow_provider_mlconnector.systems.setup import SetupObject
     from airflow_provider_mlconnector.systems.syspro.connection import SysproConnection
     from airflow_provider_mlconnector.systems.syspro.hand_over import Workflow
 
@@ -54,10 +56,11 @@ class SysproHook(LedgerHook):
         SYSPRO keeps no drafts, so a journal is handed to a person, or posted where the options say so.
 
         :param name: of the folder, below that of the options, in which the company's journals are handed over.
-        :param options: ``folder``, a path or the address of an object store, in which each journal becomes a file;
-            ``webhook``, the address of a workflow that is told instead; or ``post: yes``. Besides ``object``, the e.net
-            business object (GENTJL), ``template``, the path of an XML file with the names that it takes, ``segments``,
-            such as ``DEPARTMENT 000``, for lines that name none, and ``validate: no``, where it is not to check.
+        :param options: ``folder``, a path, the address of an object store or the name of a folder in the staging area,
+            in which each journal becomes a file; ``webhook``, the address of a workflow that is told instead; or
+            ``post: yes``. Besides ``object``, the e.net business object (GENTJL), ``template``, the path of an XML file
+            with the names that it takes, ``segments``, such as ``DEPARTMENT 000``, for lines that name none, and
+            ``validate: no``, where it is not to check.
         :raises ConfigurationError: when the connection lacks something, an option cannot be read, or the workflow's
             host is not among the allowed ones.
         """
@@ -71,6 +74,21 @@ class SysproHook(LedgerHook):
         workflow = self._workflow(told.webhook) if told.webhook else None
         api, wire = SysproApi(connection, transport), open_wire(connection, transport)
         return open_drafts(api, wire, told, shelf=shelf, workflow=workflow)
+
+    def get_setup(self, dataset: Dataset, company: str, name: str, template: str = "") -> SetupObject:
+        """Return what says whether SYSPRO would take a record, and changes none; the caller closes it.
+
+        :param dataset: vendors or customers.
+        :param name: of the e.net setup object, such as APSSSP.
+        :param template: XML of its document; the usual one unless given.
+        :raises ConfigurationError: when the connection lacks something, or the template cannot be used.
+        """
+        from airflow_provider_mlconnector.systems.syspro.opening import open_wire
+        from airflow_provider_mlconnector.systems.syspro.setup_check import EnetSetup
+        from airflow_provider_mlconnector.systems.syspro.setup_xml import USUAL, SetupTemplate
+
+        document = SetupTemplate(dataset, template or USUAL[dataset])
+        return EnetSetup(open_wire(connection_of(self.fields, company), deployed_transport()), name, document)
 
     def _workflow(self, url: str) -> Workflow:
         """Return the workflow behind an address.

@@ -83,19 +83,25 @@ class LedgerOperator(BaseOperator):
     @contextmanager
     def at_ledger(self, context: Mapping[str, Any]) -> Iterator[LedgerDesk]:
         """Open all that the task works with, and turn errors into outcomes of the task."""
-        from airflow_provider_mlconnector.bench import open_bench
         from airflow_provider_mlconnector.hooks.erps import open_erp
 
         period = self.first_period(context)
+        with self.on_run(context, period.key) as (bench, run), closing(open_erp(self.flow)) as erp:
+            yield LedgerDesk(bench, erp, run, period)
+
+    @contextmanager
+    def on_run(self, context: Mapping[str, Any], period: str) -> Iterator[tuple[Bench, RunRef]]:
+        """Open the trail and put the run on it, and turn errors into outcomes of the task.
+
+        :param period: key of the period that the run is named after; "" for none.
+        """
+        from airflow_provider_mlconnector.bench import open_bench
+
         with airflow_outcomes():
             bench = open_bench()
-            run = run_of(context, self.flow.name, period.key)
-            with (
-                on_the_trail(context, bench.trail, run),
-                airflow_outcomes(),
-                closing(open_erp(self.flow)) as erp,
-            ):
-                yield LedgerDesk(bench, erp, run, period)
+            run = run_of(context, self.flow.name, period)
+            with on_the_trail(context, bench.trail, run), airflow_outcomes():
+                yield bench, run
 
 
 class DatasetOperator(LedgerOperator):

@@ -11,11 +11,10 @@ from airflow.sdk import AssetAlias
 
 from airflow_provider_mlconnector.assets import create_asset
 from airflow_provider_mlconnector.durable import began
-from airflow_provider_mlconnector.operators.base import Desk
 from airflow_provider_mlconnector.operators.close import FlowOperator
 from airflow_provider_mlconnector.operators.erp import LedgerDesk, LedgerOperator
+from airflow_provider_mlconnector.operators.exporting import ExportingOperator
 from airflow_provider_mlconnector.operators.planning import periods_of, version_of
-from airflow_provider_mlconnector.operators.remote import Idle, RemoteTaskOperator, Started
 from airflow_provider_mlconnector.operators.running import close_run, owner_of, run_of
 from airflow_provider_mlconnector.outcomes import Patience, airflow_outcomes
 from airflow_provider_mlconnector.systems.anaplan.named import ModelReading
@@ -29,9 +28,8 @@ if TYPE_CHECKING:
     from airflow_provider_mlconnector.flows.plan_spec import PlanSpec
     from airflow_provider_mlconnector.pipeline.context import Bench
     from airflow_provider_mlconnector.pipeline.draftplan import DraftPlan
-    from airflow_provider_mlconnector.pipeline.modelwork import ModelWork
     from airflow_provider_mlconnector.pipeline.resolve import ResolvedManifest
-    from airflow_provider_mlconnector.systems.anaplan.tasks import TaskStatus
+    from airflow_provider_mlconnector.pipeline.writeback import Receipt
     from airflow_provider_mlconnector.trail.records import RunRef
 
 
@@ -57,20 +55,8 @@ class PlanModelOperator(FlowOperator):
         return run_of(context, self.flow.name, periods_of(context, self.flow)[0].key)
 
 
-class ExportPlanOperator(PlanModelOperator, RemoteTaskOperator):
-    """Runs the export and stages its file; returns an ``ExportManifest`` as JSON."""
-
-    def begin(self, desk: Desk, work: ModelWork) -> Started | Idle:
-        """Start the export."""
-        from airflow_provider_mlconnector.pipeline.export import begin_export
-
-        return Started(begin_export(self.plan, work), {})
-
-    def finish(self, desk: Desk, work: ModelWork, started: Started, status: TaskStatus) -> dict[str, Any]:
-        """Stage its file."""
-        from airflow_provider_mlconnector.pipeline.export import finish_export
-
-        return finish_export(desk.bench, self.plan, desk.run, work, started.ref, status).to_json()
+class ExportPlanOperator(PlanModelOperator, ExportingOperator):
+    """Runs the export of a plan."""
 
 
 class ResolvePlanOperator(PlanModelOperator):
@@ -144,7 +130,7 @@ class PlanLedgerOperator(LedgerOperator):
                 f"What was handed on is no resolved plan: {error}.", hint="Clear the task resolve."
             ) from error
 
-    def approved(self, desk: LedgerDesk) -> Payload:
+    def approved(self, bench: Bench, run: RunRef) -> Payload:
         """Return the journals, if a person approved them in this run.
 
         :raises NotApprovedError: when nobody did, or they are another plan's.
@@ -154,8 +140,8 @@ class PlanLedgerOperator(LedgerOperator):
 
         rules = self.spec.approval
         payload = approved_payload(
-            desk.bench,
-            desk.run.run_id,
+            bench,
+            run.run_id,
             self.resolved_plan(),
             four_eyes=rules.four_eyes,
             approvers=rules.names,
@@ -165,6 +151,22 @@ class PlanLedgerOperator(LedgerOperator):
         if (payload.flow, payload.plan, payload.company, payload.name) != ours:
             raise NotApprovedError(f"What was handed on are journals of {payload.plan} for {payload.company}.")
         return payload
+
+    def tell_assets(
+        self, context: Context, run: RunRef, payload: Payload, receipts: Sequence[Receipt], suffix: str = ""
+    ) -> None:
+        """Make each document an event of the asset ``anaplan://<model>/plan <name>``.
+
+        :param suffix: of the asset's name, for what becomes of documents later.
+        """
+        asset = create_asset(model=self.flow.spec.anaplan.model, dataset=f"plan {self.spec.effective_name}{suffix}")
+        periods = {journal.key: journal.period for journal in payload.journals}
+        about = {"flow": self.flow.name, "run_id": run.run_id, "version": payload.version}
+        for outlet in self.outlets:
+            if isinstance(outlet, AssetAlias):
+                for receipt in receipts:
+                    told = {**about, "period": periods[receipt.key], **receipt.to_json()}
+                    context["outlet_events"][outlet].add(asset, extra=told)
 
 
 class PreflightOperator(PlanLedgerOperator):
@@ -207,7 +209,7 @@ class WritePlanOperator(PlanLedgerOperator):
             closing(open_drafting(self.flow, self.spec.journal)) as drafting,
             airflow_outcomes(self._patience(context, desk)),
         ):
-            payload = self.approved(desk)
+            payload = self.approved(desk.bench, desk.run)
             receipts = write_back(
                 desk.bench, payload, drafting, run_id=desk.run.run_id, owner=owner_of(context), resource=self._batch
             )
@@ -239,14 +241,8 @@ class VerifyPlanOperator(PlanLedgerOperator):
 
         self.wait_for_hours()
         with self.at_ledger(context) as desk, closing(open_drafting(self.flow, self.spec.journal)) as drafting:
-            payload = self.approved(desk)
+            payload = self.approved(desk.bench, desk.run)
             receipts = verify(desk.bench, payload, drafting, run_id=desk.run.run_id)
             close_run(desk.bench.trail, desk.run, RunOutcome.SUCCEEDED)
-        asset = create_asset(model=self.flow.spec.anaplan.model, dataset=f"plan {self.spec.effective_name}")
-        for outlet in self.outlets:
-            if isinstance(outlet, AssetAlias):
-                for journal, receipt in zip(payload.journals, receipts, strict=True):
-                    about = {"flow": self.flow.name, "run_id": desk.run.run_id, "version": payload.version}
-                    told = {**about, "period": journal.period, **receipt.to_json()}
-                    context["outlet_events"][outlet].add(asset, extra=told)
+        self.tell_assets(context, desk.run, payload, receipts)
         return [receipt.to_json() for receipt in receipts]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The reconcile table as lines of a task's log."""
+"""Tables as lines of a task's log, and the reconcile table among them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _SUMMARY = ("import", "read", "accepted", "quarantined", "left out", "loaded", "
 def report_lines(report: ReconcileReport) -> Iterator[str]:
     """Yield the close in one table, then every figure with its source, then what does not agree."""
     yield f"Close of {report.run.period} ({report.run.flow}): {'the books agree' if report.agrees else 'DIFFERENCES'}"
-    yield from _aligned([_SUMMARY, *(_summary_row(check) for check in report.checks)])
+    yield from aligned([_SUMMARY, *(_summary_row(check) for check in report.checks)])
     for check in report.checks:
         yield f"{check.dataset} into {check.import_name}"
-        yield from _aligned(
+        yield from aligned(
             [(f"  {one.name}", NOT_CHECKED if one.value is None else one.value, one.source) for one in check.figures]
         )
     for problem in report.problems:
@@ -33,7 +33,7 @@ def _summary_row(check: DatasetCheck) -> tuple[str, ...]:
     return (check.import_name, *map(str, rows), *(NOT_CHECKED if one is None else str(one) for one in checked))
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Yield rows as columns: the first and any text to the left, numbers to the right."""
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))] if rows else []
     for row in rows:

@@ -22,12 +22,14 @@ def approval_body(
     drafts: Mapping[str, Draft],
     categories: Mapping[str, str | None],
     *,
+    effect: str,
     removed: int = 0,
 ) -> str:
     """Return the text in Markdown.
 
     :param drafts: what the ledger holds under the key of each journal.
     :param categories: of accounts; those without one come under "other".
+    :param effect: what approving sets off, as the ledger's drafting says.
     :param removed: how many drafts of earlier runs go, since the plan has them no more.
     """
     lines = sum(len(journal.lines) for journal in payload.journals)
@@ -36,7 +38,7 @@ def approval_body(
         (
             f"**{payload.plan}** ({payload.version}) for {', '.join(payload.periods)}: {_journals(payload)} in "
             f"{payload.company}, batch {payload.name}, {lines} lines, debits and credits of "
-            f"{_told(Decimal(resolved.debit))} each. Approving writes drafts; it posts nothing.",
+            f"{_told(Decimal(resolved.debit))} each. Approving {effect}.",
             _table(planned, _held(drafts), categories),
             "By group: " + "; ".join(f"{group} {_told(amount)}" for group, amount in _groups(planned, categories)),
             *([f"{_drafts(removed)} removed, since the plan has nothing for it any more."] if removed else []),
@@ -48,7 +50,7 @@ def approval_body(
 
 def _journals(payload: Payload) -> str:
     count = len(payload.journals)
-    return "1 draft journal" if count == 1 else f"{count} draft journals"
+    return "1 journal" if count == 1 else f"{count} journals"
 
 
 def _told(amount: Decimal) -> str:

@@ -13,6 +13,8 @@ from airflow_provider_mlconnector.trail.records import Manifest, Reject, RejectK
 TOLD = 30
 """Problems that an error message names; all of them are on the trail."""
 ON_TRAIL = 10_000
+SHOWN = 80
+"""Characters that a message shows of a subject: a text may be wrong for being long."""
 
 
 class PlanProblem(Manifest, frozen=True, kw_only=True):
@@ -27,7 +29,8 @@ class PlanProblem(Manifest, frozen=True, kw_only=True):
     sentence: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.subject}: {self.sentence}" if self.where else f"{self.subject}: {self.sentence}"
+        subject = self.subject if len(self.subject) <= SHOWN else f"{self.subject[:SHOWN]}…"
+        return f"{self.where}: {subject}: {self.sentence}" if self.where else f"{subject}: {self.sentence}"
 
 
 def refuse(bench: Bench, run_id: str, plan: str, problems: Sequence[PlanProblem]) -> PreflightError:

@@ -53,7 +53,7 @@ def preflight(
     if problems:
         raise refuse(bench, resolved.run.run_id, payload.plan, problems)
     removed = [draft for draft in leftover.values() if draft.state is not DraftState.MISSING]
-    body = approval_body(resolved, payload, drafts, categories, removed=len(removed))
+    body = approval_body(resolved, payload, drafts, categories, effect=drafting.effect, removed=len(removed))
     changes = bool(removed) or any(not stands(journal, drafts[journal.key]) for journal in payload.journals)
     question = Question(plan=payload.plan, sha256=sha256, body=body, changes=changes)
     bench.trail.record(resolved.run.run_id, EventKind.CHECKED, question.to_json())

@@ -7,12 +7,15 @@ Nothing is changed by it: what differs is told to a person, who corrects the one
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
 from airflow_provider_mlconnector.errors import HeaderError
+from airflow_provider_mlconnector.finance.datasets import Dataset
+from airflow_provider_mlconnector.finance.inverse import Inverse
+from airflow_provider_mlconnector.pipeline.plan import Source
 
 
 class DifferenceKind(StrEnum):
@@ -22,6 +25,30 @@ class DifferenceKind(StrEnum):
     NOT_IN_LIST = "not in the list"
     OTHERWISE = "otherwise"
     TWICE = "twice in the list"
+    WITHOUT_CODE = "without a code of the ledger"
+    """The list gives it none, or the code book knows none for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComparePlan:
+    """One list that is compared.
+
+    :param columns: by column of the export, the column of the dataset that says the same.
+    :param key: the column of the dataset that names a record.
+    :param inverses: by column of the export, the code book that is read backwards.
+    :param only: by column of the dataset, the one value of the records that are compared.
+    :param dimensions: whose values are read, where they are what is compared.
+    """
+
+    flow: str
+    name: str
+    export: str
+    dataset: Dataset
+    columns: Mapping[str, Source]
+    key: str
+    inverses: Mapping[str, Inverse] = field(default_factory=dict)
+    only: Mapping[str, str] = field(default_factory=dict)
+    dimensions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +58,7 @@ class Difference:
     :param code: of the member, as the ledger writes it.
     :param column: of the export, where the member is in both.
     :param listed: what the list says there; ``kept`` is what the ledger says, written as the model would.
+    :param record: what the list says of the whole member, by column of the dataset; empty when it has none such.
     """
 
     kind: DifferenceKind
@@ -38,12 +66,14 @@ class Difference:
     column: str = ""
     listed: str = ""
     kept: str = ""
+    record: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:
         if self.kind is DifferenceKind.OTHERWISE:
             return f"{self.code}: {self.column} is '{self.listed}' in the list and '{self.kept}' in the ledger"
         name = self.listed or self.kept
-        return f"{self.code}{f' ({name})' if name else ''} is {self.kind}"
+        who = f"{self.code}{f' ({name})' if name else ''}" if self.code else name or "A member"
+        return f"{who} is {self.kind}"
 
 
 def compare_lists(
@@ -72,6 +102,9 @@ def compare_lists(
         if lacking:
             raise HeaderError(f"The exported list has no column {', '.join(lacking)}.")
         code = row[names[0]].strip()
+        if not code:
+            differences.append(Difference(DifferenceKind.WITHOUT_CODE, "", listed=_name(row, columns, key)))
+            continue
         if code in members:
             differences.append(Difference(DifferenceKind.TWICE, code, listed=_name(row, columns, key)))
         members.setdefault(code, row)
@@ -102,15 +135,27 @@ def _of_member(
     key: str,
 ) -> list[Difference]:
     if kept is None:
-        return [Difference(DifferenceKind.NOT_IN_LEDGER, code, listed=_name(listed or {}, columns, key))]
+        name = _name(listed or {}, columns, key)
+        return [Difference(DifferenceKind.NOT_IN_LEDGER, code, listed=name, record=_record(listed or {}, columns))]
     if listed is None:
         others = (as_text(kept.get(column)) for column in columns.values() if column != key)
         return [Difference(DifferenceKind.NOT_IN_LIST, code, kept=next(others, ""))]
     return [
-        Difference(DifferenceKind.OTHERWISE, code, name, listed[name].strip(), as_text(kept.get(column)))
+        Difference(
+            DifferenceKind.OTHERWISE,
+            code,
+            name,
+            listed[name].strip(),
+            as_text(kept.get(column)),
+            record=_record(listed, columns),
+        )
         for name, column in columns.items()
         if column != key and not _same(listed[name], kept.get(column))
     ]
+
+
+def _record(row: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, str]:
+    return {column: row[name].strip() for name, column in columns.items()}
 
 
 def _name(row: Mapping[str, str], columns: Mapping[str, str], key: str) -> str:

@@ -8,15 +8,14 @@ problem.
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 import msgspec
 
-from airflow_provider_mlconnector.errors import DataError, HeaderError
+from airflow_provider_mlconnector.errors import DataError
 from airflow_provider_mlconnector.finance.drafts import Journal, Payload, payload_digest
 from airflow_provider_mlconnector.finance.grouping import Figure, JournalRule, make_journals
 from airflow_provider_mlconnector.finance.money import add_money, format_money
@@ -25,7 +24,7 @@ from airflow_provider_mlconnector.pipeline.backwards import Mapper, Rules, Uncle
 from airflow_provider_mlconnector.pipeline.book import folder
 from airflow_provider_mlconnector.pipeline.context import Bench, ModelReader
 from airflow_provider_mlconnector.pipeline.draftplan import PERIOD, DraftPlan
-from airflow_provider_mlconnector.pipeline.export import ExportManifest
+from airflow_provider_mlconnector.pipeline.export import ExportManifest, exported_lines
 from airflow_provider_mlconnector.pipeline.natures import turned_accounts
 from airflow_provider_mlconnector.pipeline.plan import Sign
 from airflow_provider_mlconnector.pipeline.planproblems import PlanProblem
@@ -71,7 +70,7 @@ def resolve(
     sorter = _Sorter(plan, {format_period(period, plan.time_format): period for period in periods}, version, model)
     if plan.sign is Sign.NATURAL:
         sorter.turned = turned_accounts(bench, plan.flow, plan.company)
-    for number, row in _lines(bench, plan, exported):
+    for number, row in exported_lines(bench, plan, exported):
         sorter.take(number, row)
     sorter.see_some()
     payload = sorter.payload(periods)
@@ -89,20 +88,6 @@ def read_problems(bench: Bench, resolved: ResolvedManifest) -> list[PlanProblem]
     if resolved.problems is None:
         return []
     return msgspec.json.decode(bench.stage.fetch(resolved.problems).read_bytes(), type=list[PlanProblem])
-
-
-def _lines(bench: Bench, plan: DraftPlan, exported: ExportManifest) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the lines of the file with their numbers as a spreadsheet counts them: the header is line 1."""
-    encoding = "utf-8-sig" if exported.encoding.upper() == "UTF-8" else exported.encoding
-    with bench.stage.fetch(exported.file).open(newline="", encoding=encoding) as stream:
-        lines = csv.reader(stream, delimiter=exported.separator)
-        header = next(lines, [])
-        missing = [name for name in plan.columns if name not in header]
-        if missing:
-            raise HeaderError(f"The file of {plan.export} has no column {', '.join(missing)}, but {', '.join(header)}.")
-        for cells in lines:
-            if cells:
-                yield lines.line_num, dict(zip(header, [*cells, *[""] * (len(header) - len(cells))], strict=False))
 
 
 @dataclass(slots=True)

@@ -21,9 +21,11 @@ from airflow_provider_mlconnector.errors import (
     LeaseTakenError,
     LostAnswerError,
     MlconnectorError,
+    NotApprovedError,
     PostedError,
     ProtocolError,
     ServerError,
+    TrailError,
 )
 from airflow_provider_mlconnector.finance.drafts import Journal, Payload, payload_digest
 from airflow_provider_mlconnector.pipeline.context import Bench
@@ -64,6 +66,7 @@ def write_back(
     :param owner: name of the task instance, the same for all of its tries.
     :param resource: names the batch in the ledger.
     :raises LeaseTakenError: when somebody else writes into the batch: come back later.
+    :raises NotApprovedError: when a later run has written something else since.
     :raises PostedError: when a person posted a draft that is to be changed.
     :raises ProtocolError: when a draft never becomes what it is to be.
     """
@@ -90,7 +93,7 @@ def verify(bench: Bench, payload: Payload, drafting: Drafting, *, run_id: str) -
             )
         state = DocumentState.POSTED if draft.state is DraftState.POSTED else DocumentState.VERIFIED
         documents.settle(journal.key, state, draft.number, run_id, EventKind.VERIFIED, {"lines": len(draft.lines)})
-        receipts.append(_receipt(journal, draft, state, written=False))
+        receipts.append(receipt_of(journal, draft, state, written=False))
     return receipts
 
 
@@ -112,7 +115,8 @@ def _scope(payload: Payload, period: str) -> DocumentScope:
     )
 
 
-def _receipt(journal: Journal, draft: Draft, state: DocumentState, *, written: bool) -> Receipt:
+def receipt_of(journal: Journal, draft: Draft, state: DocumentState, *, written: bool) -> Receipt:
+    """Return the receipt of a journal as the ledger holds it."""
     return Receipt(key=journal.key, state=state, number=draft.number, lines=len(draft.lines), written=written)
 
 
@@ -155,10 +159,11 @@ class _Writer:
             raise ProtocolError(f"Document {journal.key} was written, and reads back otherwise.")
         state = DocumentState.DRAFTED
         self._settle(journal, state, draft.number, {"sha256": sha256, "lines": len(draft.lines), "written": written})
-        return _receipt(journal, draft, state, written=written)
+        return receipt_of(journal, draft, state, written=written)
 
     def remove(self, row: DocumentRow) -> Receipt:
         """Remove a draft that the plan has no more."""
+        self._see_latest(row)
         journal = emptied(row)
         self._begin(journal, row.sha256)
         draft = self.drafting.find(journal)
@@ -166,20 +171,40 @@ class _Writer:
             raise self._theirs(journal, draft)
         written = self._converge(journal)
         self._settle(journal, DocumentState.REMOVED, "", {"written": written})
-        return _receipt(journal, Draft(DraftState.MISSING), DocumentState.REMOVED, written=written)
+        return receipt_of(journal, Draft(DraftState.MISSING), DocumentState.REMOVED, written=written)
 
     def _begin(self, journal: Journal, sha256: str) -> None:
         """Take the document up; a request of an earlier process that may be on its way is waited out first."""
         before = self.documents.get(journal.key)
         same = before is not None and before.sha256 == sha256
+        if before is not None and not same:
+            self._see_latest(before)
         self._wait_out(journal, before, look=same)
         self.documents.begin(journal.key, _scope(self.payload, journal.period), sha256, self.run_id)
+
+    def _see_latest(self, row: DocumentRow) -> None:
+        """See that no later run has written the document: what was approved before that must not undo it.
+
+        :raises NotApprovedError: when one has.
+        """
+        trail = self.bench.trail
+        if row.run_id == self.run_id or row.state is DocumentState.REMOVED:
+            return
+        try:
+            other = trail.run(row.run_id)
+        except TrailError:  # retention took it, and takes the oldest first
+            return
+        if other.opened_at > trail.run(self.run_id).opened_at:
+            raise NotApprovedError(
+                f"Document {row.key} was written by a later run ({other.run_id}), which this one would undo.",
+                hint="Start a new run, and let a person approve what the plan says by now.",
+            )
 
     def _posted(self, journal: Journal, draft: Draft) -> Receipt:
         if not stands(journal, draft):
             raise self._theirs(journal, draft)
         self._settle(journal, DocumentState.POSTED, draft.number, {"sentence": "a person posted it"})
-        return _receipt(journal, draft, DocumentState.POSTED, written=False)
+        return receipt_of(journal, draft, DocumentState.POSTED, written=False)
 
     def _theirs(self, journal: Journal, draft: Draft) -> PostedError:
         return PostedError(

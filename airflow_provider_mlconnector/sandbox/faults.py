@@ -36,6 +36,8 @@ class FaultKind(StrEnum):
     """Half of the answer's body is sent, then the connection is closed."""
     HANG = "hang"
     """Nothing happens until the fault is removed, the client leaves or ``seconds`` have passed; then it is served."""
+    HELD = "held"
+    """The system does its work to the end; its answer waits as a request that hangs does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Fault:
     :param times: how many requests it hits; None for all until it is removed.
     :param skip: how many matching requests pass before the first hit.
     :param status: answer of a ``status`` fault, with ``headers`` and ``body`` (text, or JSON when not text).
-    :param seconds: real seconds, for ``delay``, ``slow`` and ``hang``; seconds of the virtual clock for ``late``.
+    :param seconds: real seconds, for ``delay``, ``slow``, ``hang``, ``held``; of the virtual clock for ``late``.
     """
 
     kind: FaultKind

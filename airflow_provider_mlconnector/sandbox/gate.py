@@ -173,11 +173,20 @@ class Gate:
             case FaultKind.DELAY | FaultKind.HANG:
                 if await self._wait(hit, receive):
                     await self.app(scope, _replay(body, receive), send)
+            case FaultKind.SLOW | FaultKind.HELD | FaultKind.TRUNCATE:
+                await self._strike_answer(hit, scope, body, receive, send)
+
+    async def _strike_answer(self, hit: Hit, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+        """Let the system do its work, and then something happen to its answer."""
+        start, content = await self._answer_of(scope, body, receive)
+        match hit.fault.kind:
             case FaultKind.SLOW:
-                start, content = await self._answer_of(scope, body, receive)
-                await _send_slowly(start, content, fault.seconds, send)
+                await _send_slowly(start, content, hit.fault.seconds, send)
+            case FaultKind.HELD:
+                if await self._wait(hit, receive):
+                    await send(start)
+                    await send({"type": "http.response.body", "body": content})
             case FaultKind.TRUNCATE:
-                start, content = await self._answer_of(scope, body, receive)
                 await send(start)
                 await send({"type": "http.response.body", "body": content[: len(content) // 2], "more_body": True})
                 self.connections.of(scope).close()

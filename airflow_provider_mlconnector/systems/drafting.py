@@ -16,6 +16,13 @@ from typing import Protocol
 
 from airflow_provider_mlconnector.finance.drafts import Journal, JournalLine
 
+ONLY_DRAFTS = "writes drafts; it posts nothing"
+"""The effect that approving has unless a customer has asked for another one."""
+
+
+Found = tuple[str, str]
+"""What a problem is about, and its sentence, before it is said of which journal and line."""
+
 
 class DraftState(StrEnum):
     """What the ledger holds under a document's key."""
@@ -82,6 +89,10 @@ class Drafting(Protocol):
     """
 
     settle: float
+
+    @property
+    def effect(self) -> str:
+        """What a person sets off by approving, as the end of a sentence that begins with "Approving"."""
 
     def problems(self, journals: Sequence[Journal]) -> list[Problem]:
         """Check all journals against the ledger as it stands, without changing anything; report all there is."""

@@ -28,6 +28,8 @@ class FindingKind(StrEnum):
     ROW_INVALID = "row_invalid"
     FALLBACK = "fallback"
     NOT_POSTED = "not_posted"
+    PLAN_DRAFT = "plan_draft"
+    """A draft of a plan, known by its key, that waits for a person to post it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,7 @@ class Capabilities:
     :param actual_ledger: the ledger, or posting layer, of what happened, where lines of others come along with it.
     :param drafts_journals: whether journals can be written to it, for a person to post.
     :param draft_options: names of what can be said about its journals alone, in a flow's ``journal: options``.
+    :param setup_checks: datasets of which it says what it would make of a record, without making it.
     """
 
     datasets: Mapping[Dataset, DatasetCapability]
@@ -154,6 +157,7 @@ class Capabilities:
     actual_ledger: str | None = None
     drafts_journals: bool = False
     draft_options: tuple[str, ...] = ()
+    setup_checks: tuple[Dataset, ...] = ()
 
     def refusal(self, dataset: Dataset, *, dimensions: bool = False, ledger: bool = False) -> str:
         """Return why a dataset, with dimensions or of one ledger, cannot be read, as a sentence; "" when it can."""
@@ -168,6 +172,12 @@ class Capabilities:
     def drafts_refusal(self) -> str:
         """Return why no plan can be written to it, as a sentence; "" when one can."""
         return "" if self.drafts_journals else f"{self.title} takes no drafts from a plan."
+
+    def setup_refusal(self, dataset: Dataset) -> str:
+        """Return why it cannot be asked what it would make of a dataset's records, as a sentence; "" when it can."""
+        if dataset in self.setup_checks:
+            return ""
+        return f"{self.title} has no setup object that checks {dataset} without changing them; leave out 'setup'."
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,10 @@ class EventKind(StrEnum):
     ACCEPTED = "accepted"
     """The accepted cells moved to a new version (written by ``accept``)."""
     RECONCILED = "reconciled"
+    LISTED = "listed"
+    """The ledger's own records were read, to hold a list of the model against them."""
+    COMPARED = "compared"
+    """A list of the model was held against them; holds how many differ, and in what."""
     REPLAYED = "replayed"
     EXPORTED = "exported"
     RESOLVED = "resolved"
@@ -114,6 +118,8 @@ class EventKind(StrEnum):
     """A person answered, or nobody did in time (written by ``Approvals.add``)."""
     DRAFTED = "drafted"
     VERIFIED = "verified"
+    POSTED = "posted"
+    """A person posted a document, as the ledger says."""
     NOTE = "note"
 
 

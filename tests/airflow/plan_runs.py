@@ -82,14 +82,14 @@ class PlanRun(Run):
         return self.execute("verify", **more)
 
 
-def set_budget(site, amounts=BUDGET, *, period=PERIOD, version="Budget"):
+def set_budget(site, amounts=BUDGET, *, period=PERIOD, version="Budget", entity="Larkfield"):
     """Let a planner enter amounts; the lists get what they lack."""
     for list_name, place in (("Accounts", 0), ("Cost Centres", 1)):
         known = {row["code"] for row in site.control(f"anaplan/members?list={list_name}", method="GET")["members"]}
         missing = sorted({key[place] for key in amounts} - known)
         rows = [{"code": code, "name": f"Name of {code}"} for code in missing]
         site.control("anaplan/members", {"list": list_name, "members": rows})
-    members = {"Entity": "Larkfield", "Version": version, "Time": MONTHS[period]}
+    members = {"Entity": entity, "Version": version, "Time": MONTHS[period]}
     cells = [
         {"Account": account, "Cost Centre": centre, "Amount": amount, **members}
         for (account, centre), amount in amounts.items()

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk import Asset, BaseNotifier
+from airflow.sdk import BaseNotifier, PartitionedAssetTimetable
 from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_provider_mlconnector.dags import close_dags, flow_dags, plan_dag, plan_dags
+from airflow_provider_mlconnector.demo.rehearsal import DAG_IDS
 from airflow_provider_mlconnector.flows.loader import load_flow
 from airflow_provider_mlconnector.flows.plan_spec import Start
 from airflow_provider_mlconnector.flows.plans import erp_pool_name, pool_of
@@ -78,7 +79,7 @@ def test_the_form_of_a_run_asks_for_periods_and_version_and_the_answers_for_a_re
 def test_the_page_of_a_dag_tells_what_it_does_when_and_who_is_asked(dag):
     for part in (
         "back to **Larkfield Ltd**",
-        "Nothing is posted",
+        "nothing is posted",
         "With *Trigger*, for the fiscal periods and the version that its form names.",
         "anybody who may answer in Airflow**, but not who asked for the run",
         "within 168h",
@@ -92,15 +93,16 @@ def test_a_plan_starts_by_hand_by_the_calendar_or_by_an_asset(dag, flow):
     assert isinstance(by_calendar.timetable, CloseCalendarTimetable)
     after = "anaplan://FP%26A%20Hub/journal_lines"
     by_asset = plan_dag(*with_plan(flow, after=after))
-    assert [asset.uri for asset in by_asset.timetable.asset_condition.objects] == [after]
-    assert isinstance(by_asset.timetable.asset_condition.objects[0], Asset)
+    assert isinstance(by_asset.timetable, PartitionedAssetTimetable)
+    elsewhere = plan_dag(*with_plan(flow, after="s3://plans/approved"))
+    assert [asset.uri for asset in elsewhere.timetable.asset_condition.objects] == ["s3://plans/approved"]
     told = [made.params.get_param("periods").description for made in (dag, by_calendar, by_asset)]
     assert [text.partition("P05.")[2] for text in told] == [
         "",
         " Empty: the run's partition key.",
         " Empty: those that the asset's events name.",
     ]
-    for made in (by_calendar, by_asset):
+    for made in (by_calendar, by_asset, elsewhere):
         assert DagSerialization.from_dict(json.loads(json.dumps(DagSerialization.to_dict(made))))
 
 
@@ -113,14 +115,21 @@ def test_whoever_is_to_answer_is_told(tmp_path):
     assert dag.get_task("approve").notifiers == [note]
 
 
-def test_a_folder_gives_the_plans_of_one_ledger():
-    assert "larkfield_close__approved_budget" in plan_dags(DAGS / "flows", system="business_central")
+@pytest.mark.parametrize("system", DAG_IDS)
+def test_the_file_of_each_ledger_gives_its_close_and_its_plan(system):
+    close = DAG_IDS[system]
+    assert set(plan_dags(DAGS / "flows", system=system)) == {f"{close}__approved_budget"}
+    assert {close, f"{close}__approved_budget"} <= DagBag(str(DAGS / f"{system}.py")).dags.keys()
+
+
+def test_another_ledger_has_no_plan():
     assert plan_dags(DAGS / "flows", system="another") == {}
 
 
-def test_closes_and_plans_of_a_folder_come_together():
+def test_closes_plans_and_comparisons_of_a_folder_come_together():
     folder = DAGS / "flows"
-    assert flow_dags(folder).keys() == close_dags(folder).keys() | plan_dags(folder).keys()
+    compared = {"syspro_trading_close__export_vendors"}
+    assert flow_dags(folder).keys() == close_dags(folder).keys() | plan_dags(folder).keys() | compared
 
 
 def test_plans_of_like_names_are_dags_of_their_own_in_plain_letters(flow):

@@ -74,10 +74,20 @@ def test_a_workflow_needs_a_host_that_is_allowed_and_a_secret(connect, site, tmp
         assert [urlsplit(request.path).path for request in server.requests] == ["/hook"]
 
 
-@pytest.mark.parametrize(("folder", "name"), [("plans", "BUDGET"), ("/plans", "../etc"), ("/plans", ".hidden")])
-def test_a_folder_is_absolute_and_its_names_lead_nowhere_else(folder, name):
+@pytest.mark.parametrize(
+    ("folder", "name"), [("../plans", "BUDGET"), ("a/b", "BUDGET"), ("/plans", "../etc"), ("/plans", ".hidden")]
+)
+def test_the_names_of_folders_lead_nowhere_else(folder, name):
     with pytest.raises(ConfigurationError):
         open_shelf(folder, name)
+
+
+def test_a_folder_that_is_a_mere_name_is_one_of_the_staging_area(tmp_path, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__MLCONNECTOR__STAGING", str(tmp_path / "stage"))
+    open_shelf("handed-over", "BUDGET").write("a.xml", b"one")
+    assert (tmp_path / "stage" / "handed-over" / "BUDGET" / "a.xml").read_bytes() == b"one"
+    monkeypatch.setenv("AIRFLOW__MLCONNECTOR__STAGING", "memory://stage")
+    assert open_shelf("handed-over", "BUDGET").place("a.xml").endswith("://stage/handed-over/BUDGET/a.xml")
 
 
 def test_files_may_lie_in_an_object_store(tmp_path):

@@ -2,7 +2,7 @@
 """SYSPRO 8: its OData service and its e.net service, which show the sandbox's books and post into them.
 
 /SYSPRO8Odata/SYSPROOData/SysproCompany{company}/…    tables
-/SYSPROWCFService/Rest/…                               sessions, and journals that are checked or posted
+/SYSPROWCFService/Rest/…                               sessions, journals that are checked or posted, and set-up
 /_sandbox/syspro/…                                     switches, sessions, operators, restart, journals by hand
 """
 

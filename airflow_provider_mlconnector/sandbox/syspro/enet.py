@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+from functools import partial
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
+from airflow_provider_mlconnector.sandbox.books import Books
 from airflow_provider_mlconnector.sandbox.syspro.gl_journals import (
     BUSINESS_OBJECT,
     DocumentError,
@@ -18,6 +21,7 @@ from airflow_provider_mlconnector.sandbox.syspro.gl_journals import (
     read_document,
     validates_only,
 )
+from airflow_provider_mlconnector.sandbox.syspro.setup_objects import OBJECTS, set_up
 from airflow_provider_mlconnector.sandbox.syspro.site import COMPANIES, Site
 
 PREFIX = "/SYSPROWCFService/Rest"
@@ -48,7 +52,9 @@ def router(site: Site) -> APIRouter:
             case "GetLogonProfile":
                 return _octets(_profile(site, asked.get("UserId", "")))
             case "Transaction/Post":
-                return _octets(_post(site, request))
+                return _octets(_called(site, request, _post))
+            case "Setup/Add" | "Setup/Update":
+                return _octets(_called(site, request, partial(_set_up, how=path.rpartition("/")[2])))
             case _:
                 return PlainTextResponse("Endpoint not found.", 404)
 
@@ -88,23 +94,41 @@ def _profile(site: Site, session: str) -> str:
     )
 
 
-def _post(site: Site, request: Request) -> str:
-    """Check a journal, or post it: all of it or nothing."""
+Act = Callable[[Site, Books, str, str, bool], str]
+"""What a business object does: for a site and a company's books, its name, its document, and whether it only checks."""
+
+
+def _called(site: Site, request: Request, act: Act) -> str:
+    """Read a call within a session and carry it out."""
     told = parse_qs(request.url.query, keep_blank_values=True, encoding="cp1252")
     asked = {name: values[0] for name, values in told.items()}
     session = asked.get("UserId", "")
     if not site.uses(session):
         return LOST
-    if asked.get("BusinessObject") != BUSINESS_OBJECT:
-        return f"ERROR: Business object '{asked.get('BusinessObject', '')}' cannot be loaded"
     books = site.books(site.entered[session])
     try:
         only = validates_only(asked.get("XmlParameters", ""))
-        root, journals = read_document(asked.get("XmlIn", ""))
+        return act(site, books, asked.get("BusinessObject", ""), asked.get("XmlIn", ""), only)
     except DocumentError as error:
         return f"ERROR: {error}"
+
+
+def _set_up(site: Site, books: Books, name: str, document: str, only: bool, how: str) -> str:
+    """Check records, or add and change them."""
+    if name not in OBJECTS:
+        raise DocumentError(f"Business object '{name}' cannot be loaded")
+    only = only and site.switches.setup_heeds
+    site.setup_checks, site.setup_changes = site.setup_checks + only, site.setup_changes + (not only)
+    return set_up(OBJECTS[name], books, how, document, only=only)
+
+
+def _post(site: Site, books: Books, name: str, document: str, only: bool) -> str:
+    """Check a journal, or post it: all of it or nothing."""
+    if name != BUSINESS_OBJECT:
+        raise DocumentError(f"Business object '{name}' cannot be loaded")
+    root, journals = read_document(document)
     if len(journals) != 1:
-        return f"ERROR: {len(journals)} items were sent, and one is posted at a time"
+        raise DocumentError(f"{len(journals)} items were sent, and one is posted at a time")
     site.validations, site.post_calls = site.validations + only, site.post_calls + (not only)
     wrong = list(find_wrong(books, journals[0]))
     number = None if only or wrong else post(books, journals[0])

@@ -75,7 +75,7 @@ def read_document(text: str) -> tuple[str, list[GlJournal]]:
 
     :raises DocumentError: when it is no XML, or of something else.
     """
-    root = _parsed(text)
+    root = parsed(text)
     if root.tag != "PostGlJournal":
         raise DocumentError(f"Invalid root element '{root.tag}' for {BUSINESS_OBJECT}")
     return root.tag, [_journal(item) for item in root.iter("Item")]
@@ -86,7 +86,7 @@ def validates_only(text: str) -> bool:
 
     :raises DocumentError: when they are no XML.
     """
-    return bool(text) and (_parsed(text).findtext("Parameters/ValidateOnly") or "N").strip() == "Y"
+    return bool(text) and (parsed(text).findtext("Parameters/ValidateOnly") or "N").strip() == "Y"
 
 
 def find_wrong(books: Books, journal: GlJournal) -> Iterator[Wrong]:
@@ -127,7 +127,7 @@ def answer(root: str, journal: GlJournal, wrong: list[Wrong], number: int | None
     """Return what a business object answers; its root is written in small letters."""
     item = "<ItemNumber>000001</ItemNumber>"
     for place in (None, *range(len(journal.entries))):
-        told = "".join(_field(one) for one in wrong if one.line == place)
+        told = "".join(field_of(one) for one in wrong if one.line == place)
         item += told if place is None or not told else f"<journalline>{told}</journalline>"
     if number is not None:
         key = f"<GlYear>{journal.year}</GlYear><GlPeriod>{journal.period}</GlPeriod><GlJournal>{number:>10}</GlJournal>"
@@ -138,15 +138,19 @@ def answer(root: str, journal: GlJournal, wrong: list[Wrong], number: int | None
     return f"{head}<{root.lower()} Language='05' DecFormat='1'><Item>{item}</Item>{status}</{root.lower()}>"
 
 
-def _field(wrong: Wrong) -> str:
+def field_of(wrong: Wrong) -> str:
+    """Return a field that is wrong as the node of an answer."""
     value = wrong.value.replace("&", "&amp;").replace("<", "&lt;")
     told = wrong.sentence.replace("&", "&amp;").replace("<", "&lt;")
     error = f"<ErrorNumber>{wrong.number}</ErrorNumber><ErrorDescription>{told}</ErrorDescription>"
     return f"<{wrong.field.lower()}><Value>{value}</Value>{error}</{wrong.field.lower()}>"
 
 
-def _parsed(text: str) -> Element:
-    """Read XML that names Windows-1252 as its encoding and came as text."""
+def parsed(text: str) -> Element:
+    """Read XML that names Windows-1252 as its encoding and came as text.
+
+    :raises DocumentError: when it is none.
+    """
     head, mark, rest = text.partition("?>")
     try:
         return ElementTree.fromstring(rest if mark and head.lstrip().startswith("<?xml") else text)  # noqa: S314

@@ -23,7 +23,12 @@ def add_journals(routes: APIRouter, site: Site) -> None:
 
     @routes.get("/journals")
     async def journals() -> dict[str, Any]:
-        return {"post_calls": site.post_calls, "validations": site.validations}
+        return {
+            "post_calls": site.post_calls,
+            "validations": site.validations,
+            "setup_changes": site.setup_changes,
+            "setup_checks": site.setup_checks,
+        }
 
     @routes.post("/journals/post")
     async def post_by_hand(handed: HandedOver, company: str = "L") -> dict[str, list[int]]:

@@ -43,6 +43,7 @@ class Switches:
     :param history_from: the oldest year of which the ledger still keeps balances.
     :param in_flight: journals that a transaction has not committed yet: nobody sees them.
     :param seats: sessions of the e.net service that the licence allows at once.
+    :param setup_heeds: whether setup objects heed ValidateOnly.
     :param sessions: whether the OData service takes an e.net session, too.
     """
 
@@ -57,6 +58,7 @@ class Switches:
     in_flight: tuple[int, ...] = ()
     seats: int = 3
     sessions: bool = True
+    setup_heeds: bool = True
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class Site:
     :param sessions: when each e.net session was last used, in virtual seconds.
     :param entered: the company that each session was opened for.
     :param post_calls: how often a transaction was asked for that is more than a check; ``validations`` are the checks.
+    :param setup_changes: the same of setup objects; ``setup_checks`` are the checks.
     """
 
     world: World
@@ -89,6 +92,8 @@ class Site:
     entered: dict[str, str] = field(default_factory=dict)
     post_calls: int = 0
     validations: int = 0
+    setup_changes: int = 0
+    setup_checks: int = 0
     _known: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:

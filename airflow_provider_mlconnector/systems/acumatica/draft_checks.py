@@ -14,7 +14,7 @@ from decimal import Decimal
 from airflow_provider_mlconnector.finance.drafts import Journal, JournalLine
 from airflow_provider_mlconnector.finance.money import ZERO, add_money, round_money
 from airflow_provider_mlconnector.finance.periods import parse_key
-from airflow_provider_mlconnector.systems.acumatica.draft_options import Coding, Found
+from airflow_provider_mlconnector.systems.acumatica.draft_options import Coding
 from airflow_provider_mlconnector.systems.acumatica.draft_records import (
     DESCRIPTION_ROOM,
     REFERENCE_ROOM,
@@ -26,7 +26,7 @@ from airflow_provider_mlconnector.systems.acumatica.draft_records import (
 from airflow_provider_mlconnector.systems.acumatica.entities import Ledger
 from airflow_provider_mlconnector.systems.acumatica.journals import BRANCH
 from airflow_provider_mlconnector.systems.acumatica.posting_setup import STATISTICAL, PostingSetup, branches_of
-from airflow_provider_mlconnector.systems.drafting import Problem
+from airflow_provider_mlconnector.systems.drafting import Found, Problem
 
 _DECIMALS = 4
 _MOST = Decimal(10) ** 15
@@ -67,7 +67,7 @@ class Checker:
             yield journal.period, refusal
         total = add_money(line.amount for line in journal.lines)
         if total != ZERO and (self.ledger is None or self.ledger.Type.value != STATISTICAL):
-            yield journal.key, f"debits and credits differ by {total:f}"
+            yield journal.key, f"debits and credits differ by {total.normalize():f}"
         yield from _too_long("description", description_of(journal), DESCRIPTION_ROOM)
 
     def _of_line(self, journal: Journal, line: JournalLine) -> Iterator[Found]:

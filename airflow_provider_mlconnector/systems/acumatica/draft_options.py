@@ -3,24 +3,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.finance.drafts import JournalLine
 from airflow_provider_mlconnector.systems.acumatica.capabilities import DEFAULT_SEGMENTS, RELEASE
 from airflow_provider_mlconnector.systems.acumatica.journals import BRANCH
 from airflow_provider_mlconnector.systems.acumatica.subaccounts import WHOLE, Segments
+from airflow_provider_mlconnector.systems.drafting import Found
+from airflow_provider_mlconnector.systems.option_texts import read_flag, read_segments
 
 CHUNK = 500
 """Lines of one request, which is what the vendor advises for large documents."""
-
-Found = tuple[str, str]
-"""What a problem is about, and its sentence."""
-
-_DEFAULT = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)[ :]\s*(\S+)\s*")
-_FLAGS = {"true": True, "yes": True, "false": False, "no": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +36,10 @@ def read_options(told: Mapping[str, str]) -> DraftOptions:
 
     :raises ConfigurationError: when one cannot be read.
     """
-    segments: dict[str, str] = {}
-    for part in filter(str.strip, told.get(DEFAULT_SEGMENTS, "").split(",")):
-        match = _DEFAULT.fullmatch(part)
-        if match is None:
-            raise ConfigurationError(
-                f"'{part.strip()}' is no segment with a value.", hint="Write name and value: LOCATION 00, REGION 1."
-            )
-        segments[match[1].upper()] = match[2]
-    flag = told.get(RELEASE, "false").lower()
-    if flag not in _FLAGS:
-        raise ConfigurationError(f"'{told[RELEASE]}' does not say whether journals are released.", hint="true or false")
-    return DraftOptions(segments, _FLAGS[flag])
+    segments = read_segments(told.get(DEFAULT_SEGMENTS, ""))
+    return DraftOptions(
+        {name.upper(): value for name, value in segments.items()}, release=read_flag(told, RELEASE, usual=False)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from airflow_provider_mlconnector.systems.acumatica.draft_options import Coding,
 from airflow_provider_mlconnector.systems.acumatica.draft_records import STANDING, StandingJournal, where_standing
 from airflow_provider_mlconnector.systems.acumatica.draft_values import Values
 from airflow_provider_mlconnector.systems.acumatica.posting_setup import read_setup
-from airflow_provider_mlconnector.systems.drafting import Draft, DraftState, Problem, Step
+from airflow_provider_mlconnector.systems.drafting import ONLY_DRAFTS, Draft, DraftState, Problem, Step
 from airflow_provider_mlconnector.systems.http.odata import address
 
 QUEUE_SECONDS = 600.0
@@ -59,6 +59,7 @@ class AcumaticaDrafts:
         self._options = options
         self._coding = Coding(api.connection.segments, options.segments)
         self._company = Company(api)
+        self.effect = "writes the journals and releases them, which posts them" if options.release else ONLY_DRAFTS
         self.settle = QUEUE_SECONDS + sum(api.session.transport.timeout) + SLACK
 
     def problems(self, journals: Sequence[Journal]) -> list[Problem]:

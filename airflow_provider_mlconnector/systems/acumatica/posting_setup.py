@@ -11,10 +11,10 @@ import msgspec
 from airflow_provider_mlconnector.errors import PermissionDeniedError
 from airflow_provider_mlconnector.systems.acumatica.api import AcumaticaApi
 from airflow_provider_mlconnector.systems.acumatica.company import ACTUAL, Company, PostPeriod
-from airflow_provider_mlconnector.systems.acumatica.draft_options import Found
 from airflow_provider_mlconnector.systems.acumatica.entities import LEDGERS, SUBACCOUNTS, Ledger
 from airflow_provider_mlconnector.systems.acumatica.lists import ListReader
 from airflow_provider_mlconnector.systems.acumatica.wrapped import NOTHING, Entity, Flag, Record, RecordT, Text
+from airflow_provider_mlconnector.systems.drafting import Found
 
 BUDGET, STATISTICAL = "Budget", "Statistical"
 CONTROL_VIEW, CONTROL_MODULE, MANUAL_ENTRY = "AccountRecords", "ControlAccountModule", "AllowManualEntry"

@@ -26,7 +26,7 @@ from airflow_provider_mlconnector.systems.business_central.posting_setup import 
     posting_accounts,
     posting_values,
 )
-from airflow_provider_mlconnector.systems.drafting import Problem
+from airflow_provider_mlconnector.systems.drafting import Found, Problem
 
 LONGEST = {"document number": 20, "external document number": 35, "description": 100}
 """Characters that the fields of a journal line have room for."""
@@ -60,10 +60,6 @@ def find_problems(api: BusinessCentralApi, name: BatchName, journals: Sequence[J
         for line in journal.lines:
             problems += [Problem(journal.key, line.number, *found) for found in book.of_line(journal, line)]
     return problems
-
-
-Found = tuple[str, str]
-"""What a problem is about, and its sentence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from airflow_provider_mlconnector.systems.business_central.journals import (
 )
 from airflow_provider_mlconnector.systems.business_central.resources import DIMENSION_LINES, JOURNAL_LINES
 from airflow_provider_mlconnector.systems.business_central.writing import ANY_VERSION, send_change
-from airflow_provider_mlconnector.systems.drafting import Draft, DraftState, Problem, Step
+from airflow_provider_mlconnector.systems.drafting import ONLY_DRAFTS, Draft, DraftState, Problem, Step
 
 NUMBER_STEP = 10_000
 """Between the numbers of two lines, as the server itself leaves room for lines that a person puts between them."""
@@ -48,6 +48,8 @@ class BusinessCentralDrafts:
     :param name: of the batch. Nobody else should write into it, and it should have neither a balancing account nor a
         number series.
     """
+
+    effect = ONLY_DRAFTS
 
     def __init__(self, api: BusinessCentralApi, name: BatchName) -> None:
         self._api = api

@@ -14,7 +14,7 @@ from decimal import Decimal
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.finance.drafts import Journal, JournalLine
 from airflow_provider_mlconnector.finance.money import ZERO, add_money
-from airflow_provider_mlconnector.systems.drafting import Problem
+from airflow_provider_mlconnector.systems.drafting import Found, Problem
 from airflow_provider_mlconnector.systems.dynamics_fo.api import FinanceOperationsApi
 from airflow_provider_mlconnector.systems.dynamics_fo.company import Company
 from airflow_provider_mlconnector.systems.dynamics_fo.dimensions import active_format
@@ -39,9 +39,6 @@ BY_HAND = "Manually"
 
 _CENT = Decimal("0.01")
 _MOST = Decimal(10) ** 15
-
-Found = tuple[str, str]
-"""What a problem is about, and its sentence."""
 
 
 def find_problems(
@@ -128,7 +125,7 @@ class _Book:
                 yield str(day), f"period {period.name} is {status} in the ledger"
         total = add_money(line.amount for line in journal.lines)
         if total != ZERO:
-            yield journal.key, f"debits and credits differ by {total:f}"
+            yield journal.key, f"debits and credits differ by {total.normalize():f}"
         if len(journal.key) > LONGEST["document number"]:
             yield journal.key, _too_long("document number", journal.key)
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from airflow_provider_mlconnector.errors import DataError
 from airflow_provider_mlconnector.finance.drafts import Journal, JournalLine
-from airflow_provider_mlconnector.systems.drafting import Draft, DraftState, Problem, Step
+from airflow_provider_mlconnector.systems.drafting import ONLY_DRAFTS, Draft, DraftState, Problem, Step
 from airflow_provider_mlconnector.systems.dynamics_fo.api import FinanceOperationsApi
 from airflow_provider_mlconnector.systems.dynamics_fo.company import Company
 from airflow_provider_mlconnector.systems.dynamics_fo.dimensions import active_format
@@ -58,6 +58,8 @@ class FinanceOperationsDrafts:
         self._options = options or JournalOptions()
         self._company = Company(api)
         self.settle = sum(api.session.transport.timeout) + SLACK
+        posting = self._options.posting
+        self.effect = f"writes the journals and has {posting} post them" if posting else ONLY_DRAFTS
 
     def problems(self, journals: Sequence[Journal]) -> list[Problem]:
         """Check journals against journal name, accounts, dimensions and periods; report all there is."""

@@ -29,6 +29,7 @@ CAPABILITIES = Capabilities(
     },
     drafts_journals=True,
     draft_options=DRAFT_OPTIONS,
+    setup_checks=(Dataset.VENDORS, Dataset.CUSTOMERS),
     overlap=timedelta(microseconds=COUNTS_BEHIND),
     title="SYSPRO",
     readers=2,

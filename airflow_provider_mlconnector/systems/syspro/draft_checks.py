@@ -14,13 +14,14 @@ from decimal import Decimal
 from airflow_provider_mlconnector.errors import BadRequestError, CapabilityError
 from airflow_provider_mlconnector.finance.drafts import Journal, JournalLine
 from airflow_provider_mlconnector.finance.money import ZERO, add_money
-from airflow_provider_mlconnector.systems.drafting import Problem
+from airflow_provider_mlconnector.systems.drafting import Found, Problem
 from airflow_provider_mlconnector.systems.syspro.api import SysproApi
-from airflow_provider_mlconnector.systems.syspro.draft_options import Coding, Found
+from airflow_provider_mlconnector.systems.syspro.calls import LONGEST_QUERY
+from airflow_provider_mlconnector.systems.syspro.documents import unfit
+from airflow_provider_mlconnector.systems.syspro.draft_options import Coding
 from airflow_provider_mlconnector.systems.syspro.hand_over import Render
-from airflow_provider_mlconnector.systems.syspro.journal_xml import unfit
 from airflow_provider_mlconnector.systems.syspro.posted_journals import REFERENCE, PostingCode, posting_codes
-from airflow_provider_mlconnector.systems.syspro.posting import LONGEST_QUERY, JournalObject
+from airflow_provider_mlconnector.systems.syspro.posting import JournalObject
 from airflow_provider_mlconnector.systems.syspro.posting_answers import Refusal
 from airflow_provider_mlconnector.systems.syspro.tables import JOURNALS
 
@@ -92,7 +93,7 @@ class _Book:
 def _of_journal(journal: Journal) -> Iterator[Found]:
     total = add_money(line.amount for line in journal.lines)
     if total != ZERO:
-        yield journal.key, f"debits and credits differ by {total:f}"
+        yield journal.key, f"debits and credits differ by {total.normalize():f}"
     yield from _of_text("reference", journal.key, REFERENCE_ROOM)
     yield from _of_text("notation", journal.description, NOTATION_ROOM)
 

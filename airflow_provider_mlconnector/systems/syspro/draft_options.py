@@ -6,7 +6,6 @@ SYSPRO keeps no drafts. So a journal is handed to a person, as a file or through
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,18 +13,14 @@ from pathlib import Path
 
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.finance.drafts import JournalLine
+from airflow_provider_mlconnector.systems.drafting import Found
+from airflow_provider_mlconnector.systems.option_texts import read_flag, read_segments
 from airflow_provider_mlconnector.systems.syspro.capabilities import DRAFT_OPTIONS
 from airflow_provider_mlconnector.systems.syspro.connection import GlCode
 from airflow_provider_mlconnector.systems.syspro.journal_xml import Template
 
 FOLDER, WEBHOOK, POST, OBJECT, TEMPLATE, SEGMENTS, VALIDATE = DRAFT_OPTIONS
 USUAL_OBJECT = "GENTJL"
-
-Found = tuple[str, str]
-"""What a problem is about, and its sentence."""
-
-_DEFAULT = re.compile(r"\s*([A-Za-z_]\w*)[ :]\s*(\S+)\s*")
-_FLAGS = {"true": True, "yes": True, "false": False, "no": False}
 
 
 class Way(StrEnum):
@@ -41,7 +36,8 @@ class DraftOptions:
     """How journals are brought about.
 
     :param way: as a file for a person, through a workflow, or by posting.
-    :param folder: of the files; with a workflow, of the notes of what it accepted. A path or the address of a store.
+    :param folder: of the files; with a workflow, of the notes of what it accepted. A path, the address of a store, or
+        the name of a folder in the staging area.
     :param webhook: address of the workflow.
     :param business_object: name of the e.net object that checks and posts.
     :param segments: value of a segment of GL codes, by its name, for lines that name none.
@@ -60,18 +56,19 @@ class DraftOptions:
 def read_options(told: Mapping[str, str]) -> DraftOptions:
     """Read the options of a flow.
 
-    ``folder`` and ``webhook`` are addresses, ``post`` and ``validate`` are yes or no, ``object`` names the e.net
-    business object, ``template`` is the path of an XML file, ``segments`` is such as ``DEPARTMENT 000``.
+    ``folder`` is a path, an address or a name, ``webhook`` an address, ``post`` and ``validate`` are yes or no,
+    ``object`` names the e.net business object, ``template`` is the path of an XML file, ``segments`` is such as
+    ``DEPARTMENT 000``.
 
     :raises ConfigurationError: when one cannot be read, or they do not say where journals go.
     """
-    posts, folder, webhook = _flag(told, POST, usual=False), told.get(FOLDER, ""), told.get(WEBHOOK, "")
+    posts, folder, webhook = read_flag(told, POST, usual=False), told.get(FOLDER, ""), told.get(WEBHOOK, "")
     if posts and (folder or webhook):
         raise ConfigurationError(
             "Journals are posted, or handed to a person, not both.",
             hint=f"Leave out {POST}, or {FOLDER} and {WEBHOOK}.",
         )
-    validates = _flag(told, VALIDATE, usual=True)
+    validates = read_flag(told, VALIDATE, usual=True)
     if posts and not validates:
         raise ConfigurationError(
             "What is posted at once has to be checked before.", hint=f"Leave out {VALIDATE}, or do not {POST}."
@@ -87,16 +84,9 @@ def read_options(told: Mapping[str, str]) -> DraftOptions:
         webhook=webhook,
         business_object=told.get(OBJECT, USUAL_OBJECT),
         template=_template(told[TEMPLATE]) if TEMPLATE in told else Template(),
-        segments=dict(_segments(told.get(SEGMENTS, ""))),
+        segments={name.upper(): value for name, value in read_segments(told.get(SEGMENTS, "")).items()},
         validates=validates,
     )
-
-
-def _flag(told: Mapping[str, str], name: str, *, usual: bool) -> bool:
-    word = told.get(name, "").lower()
-    if word and word not in _FLAGS:
-        raise ConfigurationError(f"'{told[name]}' as {name} is neither yes nor no.", hint="Write yes or no.")
-    return _FLAGS.get(word, usual)
 
 
 def _template(path: str) -> Template:
@@ -104,16 +94,6 @@ def _template(path: str) -> Template:
         return Template(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigurationError(f"The template {path} cannot be read: {type(exc).__name__}.") from None
-
-
-def _segments(text: str) -> Iterator[tuple[str, str]]:
-    for part in filter(str.strip, text.split(",")):
-        match = _DEFAULT.fullmatch(part)
-        if match is None:
-            raise ConfigurationError(
-                f"'{part.strip()}' is no segment with a value.", hint="Write name and value: DEPARTMENT 000, BRANCH 1."
-            )
-        yield match[1].upper(), match[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,10 @@ class Delivery(Protocol):
     def settle(self) -> float:
         """Seconds after which a request that was sent can no longer take effect."""
 
+    @property
+    def effect(self) -> str:
+        """What a person sets off by approving."""
+
     def look(self, journal: Journal) -> Draft:
         """Return what stands under the journal's key."""
 
@@ -62,6 +66,7 @@ class SysproDrafts:
         self._delivery = delivery
         self._checker = checker
         self.settle = delivery.settle
+        self.effect = delivery.effect
 
     def problems(self, journals: Sequence[Journal]) -> list[Problem]:
         """Check journals against GL codes and texts, and by the business object; report all there is."""
@@ -104,6 +109,7 @@ class Posting:
         self._clock = clock
         self._checked: set[str] = set()
         self.settle = through.settle
+        self.effect = f"posts the journals at once through {through.name}, for good: SYSPRO keeps no drafts"
 
     def look(self, journal: Journal) -> Draft:
         """Return that there is nothing: what is not posted is nowhere."""

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -24,7 +25,7 @@ from airflow_provider_mlconnector.errors import PostedError
 from airflow_provider_mlconnector.finance.drafts import Journal
 from airflow_provider_mlconnector.systems.drafting import Draft, DraftState, Step
 from airflow_provider_mlconnector.systems.http.session import HttpSession
-from airflow_provider_mlconnector.systems.syspro.journal_xml import ENCODING
+from airflow_provider_mlconnector.systems.syspro.documents import ENCODING
 
 SIGNATURE, IDEMPOTENCY = "X-Mlconnector-Signature", "Idempotency-Key"
 """Headers of what a workflow is sent: ``sha256=`` and the HMAC of the body in hex, and the journal's key."""
@@ -97,6 +98,7 @@ class FileHandOver:
 
     shelf: Shelf
     render: Render
+    effect: ClassVar[str] = "hands the journals over as files, for a person to post; it posts nothing"
 
     @property
     def settle(self) -> float:
@@ -162,6 +164,11 @@ class WorkflowHandOver:
     render: Render
     workflow: Workflow
     company: str
+
+    @property
+    def effect(self) -> str:
+        """What a person sets off by approving."""
+        return f"hands the journals to the workflow at {urlsplit(self.workflow.url).netloc}, which goes on from there"
 
     @property
     def settle(self) -> float:

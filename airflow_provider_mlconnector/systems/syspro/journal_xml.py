@@ -9,20 +9,17 @@ texts, in which the element that is marked ``repeat="line"`` is written once for
 from __future__ import annotations
 
 import copy
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.finance.drafts import Journal, JournalLine
 from airflow_provider_mlconnector.finance.periods import parse_key
+from airflow_provider_mlconnector.systems.syspro.documents import HEAD, fill, parsed, unfit, words
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
-
-ENCODING = "cp1252"
-"""Windows-1252, which the e.net service reads and writes."""
 
 USUAL = """\
 <PostGlJournal>
@@ -43,8 +40,6 @@ USUAL = """\
 """
 
 _REPEAT, _LINE = "repeat", "line"
-_HEAD = '<?xml version="1.0" encoding="Windows-1252"?>\n'
-_WORD = re.compile(r"\{(\w+)\}")
 _OF_JOURNAL = ("company", "key", "date", "year", "period", "description")
 _OF_LINE = ("number", "code", "amount", "side", "absolute", "comment")
 
@@ -66,8 +61,8 @@ class Template:
         repeated = [one for one in root.iter() if one.get(_REPEAT) == _LINE]
         if len(repeated) != 1 or repeated[0] is root:
             raise _wrong(f'{len(repeated)} elements are marked {_REPEAT}="{_LINE}", and one below the root has to be')
-        of_line = set(_words(repeated[0]))
-        unknown = (set(_words(root)) - of_line - set(_OF_JOURNAL)) | (of_line - {*_OF_JOURNAL, *_OF_LINE})
+        of_line = set(words(repeated[0]))
+        unknown = (set(words(root)) - of_line - set(_OF_JOURNAL)) | (of_line - {*_OF_JOURNAL, *_OF_LINE})
         if unknown:
             raise _wrong(f"it names {', '.join(sorted(unknown))}, which is nothing of a journal")
         if strange := unfit("".join(self.text.split())):
@@ -94,47 +89,19 @@ class Template:
             "description": journal.description,
         }
         root = self._read()
-        for parent in list(root.iter()):
-            for place, child in enumerate(list(parent)):
-                if child.get(_REPEAT) == _LINE:
-                    parent.remove(child)
-                    del child.attrib[_REPEAT]
-                    for at, line in enumerate(journal.lines):
-                        filled = copy.deepcopy(child)
-                        _fill(filled, {**values, **_values(line, code_of(line))})
-                        parent.insert(place + at, filled)
-        _fill(root, values)
-        return _HEAD + ElementTree.tostring(root, encoding="unicode")
+        parent, line = next((one, child) for one in root.iter() for child in one if child.get(_REPEAT) == _LINE)
+        place = list(parent).index(line)
+        parent.remove(line)
+        del line.attrib[_REPEAT]
+        fill(root, values)
+        for at, each in enumerate(journal.lines):
+            filled = copy.deepcopy(line)
+            fill(filled, {**values, **_values(each, code_of(each))})
+            parent.insert(place + at, filled)
+        return HEAD + ElementTree.tostring(root, encoding="unicode")
 
     def _read(self) -> Element:
-        from xml.etree import ElementTree
-
-        if "<!DOCTYPE" in self.text or "<!ENTITY" in self.text:
-            raise _wrong("it defines entities of its own")
-        try:
-            return ElementTree.fromstring(self.text)  # noqa: S314  # without a DOCTYPE there is nothing to expand
-        except ElementTree.ParseError as exc:
-            raise _wrong(f"it is no XML: {exc}") from None
-
-
-def parameters(root: str, *, validate_only: bool) -> str:
-    """Return the parameters of a posting: all of a journal or nothing, and a warning refuses it, too."""
-    words = {"IgnoreWarnings": "N", "ApplyIfEntireDocumentValid": "Y", "ValidateOnly": "Y" if validate_only else "N"}
-    inner = "".join(f"<{name}>{value}</{name}>" for name, value in words.items())
-    return f"{_HEAD}<{root}><Parameters>{inner}</Parameters></{root}>"
-
-
-def unfit(text: str) -> str:
-    """Return the characters of a text that no document can hold: outside Windows-1252, or control characters."""
-    return "".join(dict.fromkeys(one for one in text if one < " " or not _fits(one)))
-
-
-def _fits(character: str) -> bool:
-    try:
-        character.encode(ENCODING)
-    except UnicodeEncodeError:
-        return False
-    return True
+        return parsed(self.text, _wrong)
 
 
 def _values(line: JournalLine, code: str) -> dict[str, str]:
@@ -146,19 +113,6 @@ def _values(line: JournalLine, code: str) -> dict[str, str]:
         "absolute": f"{abs(line.amount):f}",
         "comment": line.description,
     }
-
-
-def _fill(element: Element, values: Mapping[str, str]) -> None:
-    """Put values where their names stand; what stands between elements for the eye alone is left out."""
-    for one in element.iter():
-        text = (one.text or "").strip()
-        one.text = _WORD.sub(lambda match: values[match[1]], text) if "{" in text else text
-        one.tail = None
-
-
-def _words(element: Element) -> Iterator[str]:
-    for one in element.iter():
-        yield from _WORD.findall(one.text or "")
 
 
 def _wrong(sentence: str) -> ConfigurationError:

@@ -13,13 +13,14 @@ from airflow_provider_mlconnector.systems.http.retry import RetryPolicy
 from airflow_provider_mlconnector.systems.http.session import HttpSession
 from airflow_provider_mlconnector.systems.http.transport import DIRECT, Transport
 from airflow_provider_mlconnector.systems.syspro.api import SysproApi
+from airflow_provider_mlconnector.systems.syspro.calls import Wire
 from airflow_provider_mlconnector.systems.syspro.connection import SysproConnection
 from airflow_provider_mlconnector.systems.syspro.draft_options import Coding, DraftOptions, Way
 from airflow_provider_mlconnector.systems.syspro.drafts import Delivery, Posting, SysproDrafts
 from airflow_provider_mlconnector.systems.syspro.enet import EnetSession
 from airflow_provider_mlconnector.systems.syspro.hand_over import FileHandOver, Shelf, Workflow, WorkflowHandOver
 from airflow_provider_mlconnector.systems.syspro.posted_journals import posted_journal
-from airflow_provider_mlconnector.systems.syspro.posting import JournalObject, Wire
+from airflow_provider_mlconnector.systems.syspro.posting import JournalObject
 
 ONCE = RetryPolicy(attempts=1, patience=0.0)
 

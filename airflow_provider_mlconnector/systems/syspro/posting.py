@@ -2,48 +2,21 @@
 """The e.net business object that checks a journal, or posts it.
 
 What this module guarantees: a posting is sent once, within a session that was open before, so that the time in which
-it may take effect begins when its step does. A session that was lost is found out by any ERROR, since the service's
-texts mislead: the next call logs on again, and the second ERROR in a row is believed.
+it may take effect begins when its step does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-from airflow_provider_mlconnector.errors import BadRequestError, ConflictError, ProtocolError
-from airflow_provider_mlconnector.systems.http.session import HttpSession
-from airflow_provider_mlconnector.systems.syspro.enet import EnetSession, query_of
-from airflow_provider_mlconnector.systems.syspro.journal_xml import ENCODING, parameters
-from airflow_provider_mlconnector.systems.syspro.posting_answers import Answer, Refusal, read_answer
-
-LONGEST_QUERY = 15_500
-"""Characters of a query that surely pass: http.sys refuses request lines of more than 16 KB, session and path
-included, and the service takes its data in no other way."""
+from airflow_provider_mlconnector.errors import BadRequestError, ProtocolError
+from airflow_provider_mlconnector.systems.syspro.calls import Caller, Wire
+from airflow_provider_mlconnector.systems.syspro.documents import ENCODING, parameters
+from airflow_provider_mlconnector.systems.syspro.enet import query_of
+from airflow_provider_mlconnector.systems.syspro.posting_answers import Refusal
 
 SLACK = 15.0
 """Seconds more than both time-outs after which a request counts as over: clocks and queues are not exact."""
 
 _PATH = "Transaction/Post"
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """How the service is reached.
-
-    :param session: logs on and off.
-    :param patient: sends checks, again if need be; ``once`` sends postings, and never a second time.
-    """
-
-    session: EnetSession
-    patient: HttpSession
-    once: HttpSession
-
-    def close(self) -> None:
-        """Log off and release connections."""
-        self.session.close()
-        self.patient.close()
-        self.once.close()
 
 
 class JournalObject:
@@ -58,7 +31,7 @@ class JournalObject:
         self.settle = sum(wire.once.transport.timeout) + SLACK
         self._wire = wire
         self._root = root
-        self._doubted = False
+        self._caller = Caller(wire)
 
     def query_length(self, document: str) -> int:
         """Return the length of the query that carries a document, but for its session."""
@@ -69,11 +42,7 @@ class JournalObject:
 
         :raises BadRequestError: when the call itself is refused.
         """
-        asked = self._asked(document, validate_only=True)
-        try:
-            return self._answered(asked, self._wire.patient, repeatable=True).refusals
-        except ConflictError:
-            return self._answered(asked, self._wire.patient, repeatable=True).refusals
+        return self._caller.check(_PATH, self._asked(document, validate_only=True))
 
     def open(self) -> None:
         """Log on, unless that was done."""
@@ -87,7 +56,8 @@ class JournalObject:
         :raises LostAnswerError: when it may have been posted all the same.
         :raises ProtocolError: when the answer says neither; it may have been posted.
         """
-        answer = self._answered(self._asked(document, validate_only=False), self._wire.once, repeatable=False)
+        asked = self._asked(document, validate_only=False)
+        answer = self._caller.answer(_PATH, asked, self._wire.once, repeatable=False)
         if answer.refusals:
             raise refused(answer.refusals)
         if not answer.processed:
@@ -97,19 +67,6 @@ class JournalObject:
     def close(self) -> None:
         """Log off and release connections."""
         self._wire.close()
-
-    def _answered(self, asked: Mapping[str, str | bytes], over: HttpSession, *, repeatable: bool) -> Answer:
-        text = self._wire.session.call(_PATH, asked, over, repeatable=repeatable)
-        try:
-            answer = read_answer(text)
-        except BadRequestError as error:
-            if self._doubted:
-                raise
-            self._doubted = True
-            self._wire.session.leave()
-            raise ConflictError(error.message, hint="The session may be lost; a new one is begun.") from error
-        self._doubted = False
-        return answer
 
     def _asked(self, document: str, *, validate_only: bool) -> dict[str, str | bytes]:
         return {

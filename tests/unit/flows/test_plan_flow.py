@@ -92,6 +92,7 @@ def test_the_booleans_of_yaml_are_those_of_anaplan(folder, value):
         ("journal: {name: ANAPLAN}", "journal: {name: ANAPLAN, options: {layer: '1'}}", "journal:", "option"),
         ("version: Budget\n", "version: Budget\n    start: calendar\n    after: anaplan://a/b\n", "after:", "by the calendar or by an asset, not by both"),
         ("version: Budget\n", "version: Budget\n    start: daily\n", "start:", "should be 'manual' or 'calendar', not 'daily'"),
+        ("version: Budget\n", "version: Budget\n    posted: {wait: long}\n", "posted:", "'long' is not a span of time"),
         # the flag
         ("'{period}'", "'{month}'", "flag:", "only {period} is filled in; write {{ for a brace"),
         ("'{period}'", "'{'", "flag:", "only {period} is filled in"),
@@ -108,6 +109,14 @@ def line_of_the_plan(folder, part):
     lines = (folder.path / "flow.yaml").read_text().splitlines()
     begin = lines.index("plan:")
     return f"flow.yaml:{next(n for n, line in enumerate(lines[begin:], begin + 1) if part in line)}:"
+
+
+def test_a_plan_may_wait_for_its_documents_to_be_posted(folder):
+    assert load(folder).spec.plan[0].posted is None
+    posted = (
+        load(folder, ("    version: Budget\n", "    version: Budget\n    posted: {wait: 3d}\n")).spec.plan[0].posted
+    )
+    assert posted.wait == timedelta(days=3)
 
 
 def test_two_plans_of_one_name_are_told_apart_by_a_name(folder):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import Response
@@ -10,13 +11,18 @@ from starlette.responses import Response
 from airflow_provider_mlconnector.sandbox.anaplan import ids
 from airflow_provider_mlconnector.sandbox.anaplan.api.calls import CSV, ApiError, Call, not_found, sorted_leniently
 from airflow_provider_mlconnector.sandbox.anaplan.api.surface import Operation, on_model
+from airflow_provider_mlconnector.sandbox.anaplan.model.contents import Contents
 from airflow_provider_mlconnector.sandbox.anaplan.model.definitions import (
     ActionKind,
     DeleteAction,
     ExportAction,
     ImportAction,
+    ListExport,
+    Module,
     ProcessAction,
 )
+from airflow_provider_mlconnector.sandbox.anaplan.model.members import MemberList
+from airflow_provider_mlconnector.sandbox.anaplan.model.tables import list_table
 
 LAYOUT = "TABULAR_MULTI_COLUMN"
 
@@ -30,7 +36,7 @@ def _import(action: ImportAction) -> dict[str, Any]:
     }
 
 
-def _export(action: ExportAction) -> dict[str, Any]:
+def _export(action: ExportAction | ListExport) -> dict[str, Any]:
     return {
         "id": action.id,
         "name": action.name,
@@ -78,24 +84,55 @@ def exports(call: Call) -> Response:
 def export_metadata(call: Call) -> Response:
     """Show an export's columns."""
     action = call.hub.definitions.action(ActionKind.EXPORT, call.path("action_id"))
-    if not isinstance(action, ExportAction):
-        raise not_found()
-    contents, module = call.hub.contents, action.module
-    kinds = ["TIME_ENTITY" if dim.list_id == ids.TIME_DIMENSION else "ENTITY" for dim in module.dimensions]
-    lists = [contents.lists[dimension.list_id].name for dimension in module.dimensions]
+    contents = call.hub.contents
+    match action:
+        case ExportAction():
+            columns, rows = _module_columns(contents, action.module), len(contents.rows(action.module))
+        case ListExport():
+            members = contents.lists[action.list_id]
+            columns, rows = _list_columns(contents, members), len(members)
+        case _:
+            raise not_found()
     metadata = {
-        "columnCount": len(module.header),
-        "dataTypes": kinds + ["NUMBER"] * len(module.line_items),
+        "columnCount": len(columns),
+        "dataTypes": [column.kind for column in columns],
         "delimiter": '"',
         "encoding": "UTF-8",
         "exportFormat": CSV,
-        "headerNames": list(module.header),
-        "listNames": lists + [""] * len(module.line_items),
-        "rowCount": len(contents.rows(module)),
+        "headerNames": [column.name for column in columns],
+        "listNames": [column.list_name for column in columns],
+        "rowCount": rows,
         "separator": ",",
         "layout": LAYOUT,
     }
     return call.success("exportMetadata", exportMetadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of an export; ``list_name`` is the list that its texts are members of."""
+
+    name: str
+    kind: str
+    list_name: str = ""
+
+
+def _module_columns(contents: Contents, module: Module) -> list[_Column]:
+    dimensions = [
+        _Column(
+            dimension.label,
+            "TIME_ENTITY" if dimension.list_id == ids.TIME_DIMENSION else "ENTITY",
+            contents.lists[dimension.list_id].name,
+        )
+        for dimension in module.dimensions
+    ]
+    return [*dimensions, *(_Column(item.name, "NUMBER") for item in module.line_items)]
+
+
+def _list_columns(contents: Contents, members: MemberList) -> list[_Column]:
+    name, parent, *texts = next(list_table(contents, members))
+    entities = [_Column(name, "ENTITY", members.name), _Column(parent, "ENTITY", members.name)]
+    return [*entities, *(_Column(text, "TEXT") for text in texts)]
 
 
 def actions(call: Call) -> Response:
@@ -123,14 +160,14 @@ def process_metadata(call: Call) -> Response:
     return call.success("process", processMetadata={"name": action.name, "actions": steps})
 
 
-def _step(step: ImportAction | ExportAction | DeleteAction, *, with_source: bool) -> dict[str, Any]:
+def _step(step: ImportAction | ExportAction | ListExport | DeleteAction, *, with_source: bool) -> dict[str, Any]:
     match step:
         case ImportAction():
             body = {**_import(step), "actionType": "IMPORT"}
             if with_source:
                 body["importDataSource"] = {"importDataSourceId": step.file_id, "type": "FILE"}
             return body
-        case ExportAction():
+        case ExportAction() | ListExport():
             return {**_export(step), "actionType": "EXPORT"}
         case DeleteAction():
             return _deletion(step)

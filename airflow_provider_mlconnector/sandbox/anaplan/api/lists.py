@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from starlette.responses import Response
@@ -16,6 +16,7 @@ from airflow_provider_mlconnector.sandbox.anaplan.api.surface import Operation, 
 from airflow_provider_mlconnector.sandbox.anaplan.model.contents import Contents
 from airflow_provider_mlconnector.sandbox.anaplan.model.definitions import FileFormat
 from airflow_provider_mlconnector.sandbox.anaplan.model.members import Member, MemberError, MemberList
+from airflow_provider_mlconnector.sandbox.anaplan.model.tables import list_table
 from airflow_provider_mlconnector.sandbox.anaplan.work.actions import csv_text
 
 MOST_ITEMS_READ = 1_000_000
@@ -40,19 +41,6 @@ def size_of(contents: Contents, members: MemberList) -> int:
     """Return the number of a list's items, records included."""
     records = contents.records.get(members.id)
     return len(members) + (records.rows if records else 0)
-
-
-def table_of(contents: Contents, members: MemberList) -> Iterator[tuple[str, ...]]:
-    """Go through a list as a table: its name, Parent, Code, then its properties."""
-    yield (members.name, "Parent", "Code", *members.properties)
-    for member in members:
-        parent = members.by_id(member.parent_id or "")
-        properties = [member.properties.get(name, "") for name in members.properties]
-        yield (member.name, parent.name if parent else "", member.code, *properties)
-    records = contents.records.get(members.id)
-    for batch in records.batches() if records else ():
-        for key, *properties in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            yield (key, "", key, *properties)
 
 
 def lists(call: Call) -> Response:
@@ -93,7 +81,7 @@ def items(call: Call) -> Response:
     if size_of(contents, members) > MOST_ITEMS_READ:
         raise ApiError(400, "The list has more than 1000000 items. Use a large read request.")
     if call.accepts(CSV):
-        return Response(csv_text(table_of(contents, members), FileFormat()), media_type=CSV)
+        return Response(csv_text(list_table(contents, members), FileFormat()), media_type=CSV)
     with_all = call.flag("includeAll")
     found = [_item(members, member, with_all=with_all) for member in members]
     found += _record_items(contents, members, with_all=with_all)
@@ -113,7 +101,7 @@ def _item(members: MemberList, member: Member, *, with_all: bool) -> dict[str, A
 
 
 def _record_items(contents: Contents, members: MemberList, *, with_all: bool) -> list[dict[str, Any]]:
-    _, *rows = itertools.islice(table_of(contents, members), MOST_ITEMS_READ + 1)
+    _, *rows = itertools.islice(list_table(contents, members), MOST_ITEMS_READ + 1)
     found = []
     for number, (name, _, code, *values) in enumerate(rows[len(members) :], start=1):
         body: dict[str, Any] = {"id": f"{members.item_prefix}{number:09d}", "name": name, "code": code}
@@ -126,7 +114,7 @@ def _record_items(contents: Contents, members: MemberList, *, with_all: bool) ->
 
 def preview(call: Call) -> Response:
     """Return the first thousand items as CSV."""
-    rows = itertools.islice(table_of(call.hub.contents, list_of(call)), PREVIEW_ROWS + 1)
+    rows = itertools.islice(list_table(call.hub.contents, list_of(call)), PREVIEW_ROWS + 1)
     return Response(csv_text(rows, FileFormat()), media_type=CSV)
 
 

@@ -11,9 +11,10 @@ from starlette.responses import Response
 from airflow_provider_mlconnector.sandbox.anaplan.api.calls import CSV, Call, not_found
 from airflow_provider_mlconnector.sandbox.anaplan.api.cells import rows_of
 from airflow_provider_mlconnector.sandbox.anaplan.api.gates import Busy
-from airflow_provider_mlconnector.sandbox.anaplan.api.lists import list_of, table_of
+from airflow_provider_mlconnector.sandbox.anaplan.api.lists import list_of
 from airflow_provider_mlconnector.sandbox.anaplan.api.modules import table_of_view, view_of
 from airflow_provider_mlconnector.sandbox.anaplan.api.surface import Operation, on_model
+from airflow_provider_mlconnector.sandbox.anaplan.model.tables import list_table
 from airflow_provider_mlconnector.sandbox.anaplan.work.large_reads import ReadRequest
 
 
@@ -28,7 +29,7 @@ def start_view_read(call: Call) -> Response:
 def start_list_read(call: Call) -> Response:
     """Begin a large read of a list."""
     members = list_of(call)
-    request = call.hub.reads.start(members.id, table_of(call.hub.contents, members), call.switches)
+    request = call.hub.reads.start(members.id, list_table(call.hub.contents, members), call.switches)
     return _list_read(call, request, with_more=False)
 
 

@@ -21,6 +21,7 @@ from airflow_provider_mlconnector.sandbox.anaplan.model.definitions import (
     ExportAction,
     ImportAction,
     LineItem,
+    ListExport,
     ListTarget,
     Module,
     ProcessAction,
@@ -143,7 +144,10 @@ def make_definitions() -> Definitions:
             *(View(module.id, module.name, module) for module in (*records, approvals)),
         ),
         imports=imports,
-        exports=(ExportAction(ids.numbered(ids.EXPORT, 0), "Approved Budget", actuals, BUDGET),),
+        exports=(
+            ExportAction(ids.numbered(ids.EXPORT, 0), "Approved Budget", actuals, BUDGET),
+            *_list_exports(),
+        ),
         deletions=(
             DeleteAction(ids.numbered(ids.ACTION, 0), "Delete Vendors", list_id("Vendors")),
             *_deletions(records),
@@ -192,6 +196,12 @@ def _record_modules() -> tuple[Module, ...]:
         )
         for place, (name, names) in enumerate(figures.items())
     )
+
+
+def _list_exports() -> Iterator[ListExport]:
+    """Yield what writes lists as tables, for whoever keeps the same records elsewhere."""
+    for number, name in enumerate(("Vendors", "Customers", "Accounts", "Cost Centres"), start=1):
+        yield ListExport(ids.numbered(ids.EXPORT, number), f"Export {name}", list_id(name))
 
 
 def _deletions(records: Iterable[Module]) -> Iterator[DeleteAction]:

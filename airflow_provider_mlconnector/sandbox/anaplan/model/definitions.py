@@ -184,6 +184,15 @@ class ExportAction:
 
 
 @dataclass(frozen=True, slots=True)
+class ListExport:
+    """An export of a list, as a table, into the file with the export's id."""
+
+    id: str
+    name: str
+    list_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteAction:
     """Removes every member of a list, or those that a selection names.
 
@@ -203,10 +212,10 @@ class ProcessAction:
 
     id: str
     name: str
-    steps: tuple[ImportAction | ExportAction | DeleteAction, ...]
+    steps: tuple[ImportAction | ExportAction | ListExport | DeleteAction, ...]
 
 
-Action = ImportAction | ExportAction | DeleteAction | ProcessAction
+Action = ImportAction | ExportAction | ListExport | DeleteAction | ProcessAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +225,7 @@ class Definitions:
     modules: tuple[Module, ...]
     views: tuple[View, ...]
     imports: tuple[ImportAction, ...]
-    exports: tuple[ExportAction, ...]
+    exports: tuple[ExportAction | ListExport, ...]
     deletions: tuple[DeleteAction, ...]
     processes: tuple[ProcessAction, ...]
 
@@ -277,5 +286,5 @@ def changes_structure(action: Action) -> bool:
             return any(changes_structure(step) for step in action.steps)
         case DeleteAction():
             return True
-        case ExportAction():
+        case ExportAction() | ListExport():
             return False

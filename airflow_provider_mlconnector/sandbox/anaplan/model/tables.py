@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Views of a module as tables and grids of text.
+"""Views of a module as tables and grids of text, and lists as tables.
 
 A default view has the first dimension on rows, Time on columns and the rest on pages, and sums up parents. A saved view
 has every dimension on rows and the line items on columns, leaves only, and leaves out rows of zeros, unless its builder
@@ -188,3 +188,16 @@ def _selected(axes: Sequence[Axis], selected: Mapping[str, str]) -> list[Place]:
             raise PageSelectorError(axis.id)
         chosen.append(place or Place("", "", ()))
     return chosen
+
+
+def list_table(contents: Contents, members: MemberList) -> Iterator[tuple[str, ...]]:
+    """Go through a list as a table: its name, Parent, Code, then its properties."""
+    yield (members.name, "Parent", "Code", *members.properties)
+    for member in members:
+        parent = members.by_id(member.parent_id or "")
+        properties = [member.properties.get(name, "") for name in members.properties]
+        yield (member.name, parent.name if parent else "", member.code, *properties)
+    records = contents.records.get(members.id)
+    for batch in records.batches() if records else ():
+        for key, *properties in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            yield (key, "", key, *properties)

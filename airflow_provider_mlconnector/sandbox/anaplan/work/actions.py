@@ -6,7 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,13 +20,14 @@ from airflow_provider_mlconnector.sandbox.anaplan.model.definitions import (
     ExportAction,
     FileFormat,
     ImportAction,
+    ListExport,
     ListTarget,
     ProcessAction,
     View,
 )
 from airflow_provider_mlconnector.sandbox.anaplan.model.files import Content, FileStore
 from airflow_provider_mlconnector.sandbox.anaplan.model.members import Member
-from airflow_provider_mlconnector.sandbox.anaplan.model.tables import Table
+from airflow_provider_mlconnector.sandbox.anaplan.model.tables import Row, Table, list_table
 from airflow_provider_mlconnector.sandbox.anaplan.switches import MissingChunks, Switches
 from airflow_provider_mlconnector.sandbox.anaplan.work.cell_import import load_cells
 from airflow_provider_mlconnector.sandbox.anaplan.work.list_import import load_list
@@ -75,7 +76,7 @@ class Performer:
         match action:
             case ImportAction():
                 done = self._import(action, order, contents)
-            case ExportAction():
+            case ExportAction() | ListExport():
                 done = self._export(action, contents)
             case DeleteAction():
                 done = self._delete(action, contents)
@@ -125,15 +126,20 @@ class Performer:
             case target:
                 return load_records(target, action.header, source, contents, self.folder)
 
-    def _export(self, action: ExportAction, contents: Contents) -> Performed:
-        view = View(action.id, action.name, action.module, is_saved=True)
-        version = contents.lists[VERSIONS_DIMENSION].by_name(action.version)
-        table = Table(contents, view, self.switches.members_shown)
-        whole = csv_text(table.multi_column(version.id if version else ""), FileFormat()).encode()
+    def _export(self, action: ExportAction | ListExport, contents: Contents) -> Performed:
+        whole = csv_text(self._rows(action, contents), FileFormat()).encode()
         size = self.switches.export_chunk_bytes
         parts = tuple(whole[at : at + size] for at in range(0, len(whole), size))
         result = Result(action.id, action.name, True, (Detail("exportSucceeded", "Export completed successfully"),))
         return Performed(contents, result, {action.id: parts})
+
+    def _rows(self, action: ExportAction | ListExport, contents: Contents) -> Iterator[Row]:
+        if isinstance(action, ListExport):
+            return list_table(contents, contents.lists[action.list_id])
+        view = View(action.id, action.name, action.module, is_saved=True)
+        version = contents.lists[VERSIONS_DIMENSION].by_name(action.version)
+        table = Table(contents, view, self.switches.members_shown)
+        return table.multi_column(version.id if version else "")
 
     def _delete(self, action: DeleteAction, contents: Contents) -> Performed:
         members = contents.lists[action.list_id].copy()

@@ -76,6 +76,10 @@ class Interrupted:
     def settle(self) -> float:
         return self.drafting.settle
 
+    @property
+    def effect(self) -> str:
+        return self.drafting.effect
+
     def problems(self, journals: list[Journal]) -> list[Problem]:
         return self.drafting.problems(journals)
 

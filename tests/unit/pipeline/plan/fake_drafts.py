@@ -83,6 +83,7 @@ class FakeDrafts:
     """Writes drafts into such books."""
 
     settle = 60.0
+    effect = "writes drafts; it posts nothing"
 
     def __init__(self, books: Books, problems: Sequence[Problem] = ()) -> None:
         self.books = books

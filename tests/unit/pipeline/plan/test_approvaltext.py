@@ -43,13 +43,17 @@ def body(*accounts, categories=None):
         journals=1,
         debit=str(journal.debit),
     )
-    return approval_body(resolved, payload, {}, categories or {})
+    return approval_body(resolved, payload, {}, categories or {}, effect="writes drafts; it posts nothing")
 
 
 def test_large_amounts_are_read_in_groups_of_three_digits():
     told = body("4000", "6100")
-    assert "1 draft journal in LARKFIELD, batch ANAPLAN, 2 lines, debits and credits of 99,999,999,999.99 each" in told
+    assert "1 journal in LARKFIELD, batch ANAPLAN, 2 lines, debits and credits of 99,999,999,999.99 each" in told
     assert "| other | 6100 | -99,999,999,999.99 | 0.00 | -99,999,999,999.99 |" in told
+
+
+def test_what_approving_does_is_said_in_the_ledgers_own_words():
+    assert " each. Approving writes drafts; it posts nothing.\n" in body("4000", "6100")
 
 
 def test_no_name_ends_a_cell_of_the_table():

@@ -108,6 +108,14 @@ def test_a_hanging_request_is_served_once_the_fault_is_removed(shop):
     assert 0.1 <= time.monotonic() - before < 2
 
 
+def test_a_held_answer_did_its_work_before_and_comes_once_the_fault_is_removed(shop):
+    fault = shop.fault(FaultKind.HELD)
+    threading.Timer(0.1, lambda: shop.sold and shop.world.faults.remove(fault)).start()
+    before = time.monotonic()
+    assert requests.post(f"{shop.url}/shop/sales", data=b"one", timeout=5).json() == {"sold": 1}
+    assert 0.1 <= time.monotonic() - before < 2
+
+
 def test_a_hanging_request_of_a_client_that_left_never_reaches_the_system(shop):
     fault = shop.fault(FaultKind.HANG, times=None)
     with pytest.raises(requests.ReadTimeout):

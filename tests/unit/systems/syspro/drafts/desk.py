@@ -17,12 +17,12 @@ from airflow_provider_mlconnector.sandbox.syspro import site_of
 from airflow_provider_mlconnector.sandbox.syspro.site import Switches
 from airflow_provider_mlconnector.systems.http.session import HttpSession
 from airflow_provider_mlconnector.systems.syspro.api import SysproApi
+from airflow_provider_mlconnector.systems.syspro.calls import Wire
 from airflow_provider_mlconnector.systems.syspro.connection import SysproConnection
 from airflow_provider_mlconnector.systems.syspro.draft_options import read_options
 from airflow_provider_mlconnector.systems.syspro.drafts import SysproDrafts
 from airflow_provider_mlconnector.systems.syspro.hand_over import LocalShelf, Workflow
 from airflow_provider_mlconnector.systems.syspro.opening import open_drafts, open_wire
-from airflow_provider_mlconnector.systems.syspro.posting import Wire
 from tests.sandbox_control import SandboxControl
 from tests.unit.systems.http.scripted_server import FakeClock, quick
 

@@ -17,10 +17,10 @@ from airflow_provider_mlconnector.errors import (
     ProtocolError,
 )
 from airflow_provider_mlconnector.systems.drafting import DraftState, stands
+from airflow_provider_mlconnector.systems.syspro.calls import LONGEST_QUERY
 from airflow_provider_mlconnector.systems.syspro.draft_options import read_options
 from airflow_provider_mlconnector.systems.syspro.hand_over import LocalShelf
 from airflow_provider_mlconnector.systems.syspro.opening import open_drafts
-from airflow_provider_mlconnector.systems.syspro.posting import LONGEST_QUERY
 from tests.unit.systems.http.scripted_server import FakeClock, Reply, in_turn, serving
 from tests.unit.systems.syspro.drafts.desk import PERIOD, POST, READ_TIMEOUT, SECRET, emptied, journal, posted
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 
 from airflow_provider_mlconnector.errors import BadRequestError, ConfigurationError, ProtocolError
 from airflow_provider_mlconnector.systems.syspro.connection import GlCode
+from airflow_provider_mlconnector.systems.syspro.documents import parameters, unfit
 from airflow_provider_mlconnector.systems.syspro.draft_options import Coding
 from airflow_provider_mlconnector.systems.syspro.enet import unwrapped
-from airflow_provider_mlconnector.systems.syspro.journal_xml import Template, parameters, unfit
+from airflow_provider_mlconnector.systems.syspro.journal_xml import Template
 from airflow_provider_mlconnector.systems.syspro.posting_answers import Refusal, read_answer
 from tests.unit.systems.syspro.drafts.desk import journal
 
@@ -23,6 +25,14 @@ def filled(template: Template, one) -> ElementTree.Element:
     text = template.fill(one, "L", CODING.code)
     assert text.encode("cp1252").decode("cp1252") == text
     return ElementTree.fromstring(text.partition("?>")[2])
+
+
+def test_braces_in_a_description_are_no_words_of_the_template():
+    one = journal("5", description="Budget {final}")
+    assert filled(Template(), one).findtext("Item/Notation") == "Budget {final}"
+    line = msgspec.structs.replace(one.lines[0], description="{x}")
+    root = filled(Template(), msgspec.structs.replace(one, lines=(line, *one.lines[1:])))
+    assert root.findtext("Item/JournalLine/Comment") == "{x}"
 
 
 def test_the_usual_document_names_the_period_and_carries_the_key_on_every_line():
