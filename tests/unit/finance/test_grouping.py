@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Figures of a plan become journals: sums stay, to the cent."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -27,6 +28,7 @@ RULE = JournalRule(
     posting_date=date(2026, 7, 31),
     description="Budget FY2027-P01",
 )
+NAMES = ("Larkfield", "Meadow")
 AMOUNTS = st.decimals(min_value=-(10**14), max_value=10**14, places=6)
 FIGURES = st.lists(
     st.builds(
@@ -37,7 +39,7 @@ FIGURES = st.lists(
             dimensions=st.sampled_from([(), (("DEPARTMENT", "ADM"),), (("DEPARTMENT", "SALES"), ("PROJECT", "P1"))]),
         ),
         amount=AMOUNTS,
-        group=st.sampled_from([("Larkfield",), ("Meadow",)]),
+        group=st.tuples(st.sampled_from(NAMES)),
     ),
     max_size=40,
 )
@@ -81,6 +83,42 @@ def test_journals_with_a_balancing_account_are_balanced_short_and_keep_every_sum
         written = add_money(line.amount for line in posted if line.account == account)
         groups = len({f.group for f in figures})
         assert abs(written - planned) < Decimal("0.01") * 3 * max(groups, 1)
+
+
+@given(FIGURES, st.integers(min_value=0, max_value=6), st.integers(min_value=2, max_value=6), st.booleans())
+@of_the_suite(examples=200, deep=5000)
+def test_amounts_that_need_no_rounding_are_posted_where_they_were_planned_to_the_last_decimal(
+    figures, places, lines, balances
+):
+    exact = [replace(one, amount=round_money(one.amount, places)) for one in figures]
+
+    grouped = make_journals(exact, rule(places=places, lines=lines, balancing=OFFSET if balances else None))
+
+    posted = [
+        Figure(Place(line.account, line.dimensions), line.amount)
+        for journal in grouped.journals
+        for line in journal.lines
+    ]
+    planned, written = added_up(exact), added_up(posted)
+    for place in planned.keys() | written.keys():
+        if not balances or place != OFFSET:
+            assert written.get(place, Decimal(0)) == planned.get(place, Decimal(0))
+    if balances:
+        assert add_money(written.values()) == 0
+    else:
+        assert add_money(written.values()) == add_money(planned.values())
+
+
+@given(FIGURES, st.booleans())
+@of_the_suite(examples=100, deep=2000)
+def test_a_group_gets_the_journals_that_it_would_get_alone(figures, balances):
+    one_rule = rule(lines=3, balancing=OFFSET if balances else None)
+
+    alone = [make_journals([one for one in figures if one.group == (name,)], one_rule) for name in NAMES]
+
+    together = make_journals(figures, one_rule)
+    assert together.journals == sum((grouped.journals for grouped in alone), ())
+    assert together.problems == sum((grouped.problems for grouped in alone), ())
 
 
 @given(FIGURES)

@@ -30,10 +30,10 @@ def open_ledger(control: SandboxControl, flow: Flow, clock: Clock, **options: An
     return OPENERS[flow.spec.erp.system](control, flow, clock, **options)
 
 
-def open_business_central(
-    control: SandboxControl, flow: Flow, clock: Clock, *, secret: str | None = None, **options: Any
-) -> BusinessCentral:
-    """Open the company in the environment."""
+def business_central_connection(
+    control: SandboxControl, *, secret: str | None = None, **options: Any
+) -> BusinessCentralConnection:
+    """Return a connection to the environment; to Larkfield unless the options name another company."""
     told = control.info["business_central"]
     plain = {
         "tenant": told["tenant"],
@@ -43,32 +43,50 @@ def open_business_central(
         "base_url": told["base_url"],
         "authority_url": told["authority_url"],
     }
-    connection = BusinessCentralConnection(**plain | options)
+    return BusinessCentralConnection(**plain | options)
+
+
+def open_business_central(
+    control: SandboxControl, flow: Flow, clock: Clock, *, secret: str | None = None, **options: Any
+) -> BusinessCentral:
+    """Open the company in the environment."""
+    connection = business_central_connection(control, secret=secret, **options)
     return BusinessCentral(connection, flow.calendar.period_of, Transport(clock=clock))
+
+
+def finance_operations_connection(
+    control: SandboxControl, company: str, *, secret: str | None = None, **options: Any
+) -> FinanceOperationsConnection:
+    """Return a connection to a legal entity of the environment."""
+    told = control.info["dynamics_fo"]
+    plain = {
+        "environment_url": told["base_url"],
+        "tenant": told["tenant"],
+        "company": company,
+        "credential": ClientSecret(told["login"], secret or told["password"]),
+        "authority_url": told["authority_url"],
+    }
+    return FinanceOperationsConnection(**plain | options)
 
 
 def open_finance_operations(
     control: SandboxControl, flow: Flow, clock: Clock, *, secret: str | None = None, **options: Any
 ) -> FinanceOperations:
     """Open the legal entity in the environment."""
-    told = control.info["dynamics_fo"]
-    plain = {
-        "environment_url": told["base_url"],
-        "tenant": told["tenant"],
-        "company": flow.spec.erp.company,
-        "credential": ClientSecret(told["login"], secret or told["password"]),
-        "authority_url": told["authority_url"],
-    }
-    connection = FinanceOperationsConnection(**plain | options)
+    connection = finance_operations_connection(control, flow.spec.erp.company, secret=secret, **options)
     return FinanceOperations(connection, flow.calendar.period_of, Transport(clock=clock))
+
+
+def syspro_connection(control: SandboxControl, company: str, **options: Any) -> SysproConnection:
+    """Return a connection to a company on the site."""
+    told = control.info["syspro"]
+    plain = {name: told[name] for name in ("odata_url", "enet_url", "entity_url", "password", "company_password")}
+    return SysproConnection(**plain | {"operator": told["login"], "company": company} | options)
 
 
 def open_syspro(control: SandboxControl, flow: Flow, clock: Clock, **options: Any) -> Syspro:
     """Open the company on the site."""
-    told = control.info["syspro"]
-    plain = {name: told[name] for name in ("odata_url", "enet_url", "entity_url", "password", "company_password")}
-    plain |= {"operator": told["login"], "company": flow.spec.erp.company}
-    return Syspro(SysproConnection(**plain | options), Transport(clock=clock))
+    return Syspro(syspro_connection(control, flow.spec.erp.company, **options), Transport(clock=clock))
 
 
 def gp_connection(control: SandboxControl, company: str, **options: Any) -> GpConnection:

@@ -120,7 +120,7 @@ class SandboxClose:
         return prepare(self.bench, plan, batch, self.period, ModelReading(self.model))
 
     def load(self, plan: LoadPlan, made: PreparedManifest, batch: BatchManifest) -> LoadManifest:
-        work = self._work(made.run, plan.import_name)
+        work = self.work(made.run, plan.import_name)
         state = begin_load(self.bench, plan, made, work, lambda: self.prepare(plan, batch))
         status = run_to_end(work, state.ref, self.bench.clock) if state.ref else None
         return finish_load(self.bench, plan, state, work, status)
@@ -128,11 +128,11 @@ class SandboxClose:
     def remove(self, plan: LoadPlan, load: LoadManifest) -> None:
         """Run the plan's delete action where records are gone."""
         if is_needed(plan, load):
-            work = self._work(load.run, plan.delete)
+            work = self.work(load.run, plan.delete)
             ref = begin_removal(plan, load, work)
             finish_removal(work, ref, run_to_end(work, ref, self.bench.clock))
 
-    def _work(self, run: RunRef, what: str) -> ModelWork:
+    def work(self, run: RunRef, what: str) -> ModelWork:
         return ModelWork(
             self.bench,
             self.model,

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_mlconnector.sandbox.books import NewLine, Posting
+from airflow_provider_mlconnector.sandbox.dynamics_gp import site_of
 from airflow_provider_mlconnector.sandbox.running import Sandbox
 from tests.sandbox_control import SandboxControl
 from tests.unit.pipeline.figures import CENTRES, LINES, held
@@ -105,6 +106,19 @@ def test_a_line_that_vanished_without_a_stamp_is_noticed_by_the_databases_totals
     done = close.run()
     assert done.batches["journal_lines"].mode == "whole"
     assert held(control, close) == ledger(sandbox, close)
+
+
+def test_an_entry_that_is_voided_between_two_runs_is_told_and_moves_nothing(closing, sandbox, control):
+    close = loaded(closing("FY2026-P10"))
+    drafts = site_of(sandbox.world).companies[0].drafts
+    lines = [NewLine("60310", Decimal("12.34"), "SALES"), NewLine("20400", Decimal("-12.34"))]
+    drafts.void(drafts.save(close.period.end, "ACCRUALS", lines).number)
+    done = close.run()
+    drafts.clear()
+    assert (done.batches["journal_lines"].mode, done.batches["journal_lines"].findings) == ("changes", 1)
+    assert done.load(LINES).sent == 0
+    assert held(control, close) == ledger(sandbox, close)
+    assert done.report.agrees, done.report.problems
 
 
 def test_a_back_dated_posting_comes_with_its_own_period(closing, sandbox, control, database):

@@ -8,40 +8,31 @@ make, so that only what the step does keeps it from making a second one.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace as otherwise
 
 import pytest
-import requests
 
 from airflow_provider_mlconnector.errors import PostedError
 from airflow_provider_mlconnector.finance.drafts import Journal, Payload
-from airflow_provider_mlconnector.pipeline.writeback import verify, write_back
+from airflow_provider_mlconnector.pipeline.writeback import verify
 from airflow_provider_mlconnector.sandbox.acumatica import site_of
+from airflow_provider_mlconnector.sandbox.faults import FaultKind
 from airflow_provider_mlconnector.sandbox.running import serve
 from airflow_provider_mlconnector.systems.acumatica.draft_options import DraftOptions
 from airflow_provider_mlconnector.systems.drafting import DraftState
 from airflow_provider_mlconnector.trail.documents import Documents, DocumentState
 from tests.clocks import QuickClock
+from tests.unit.pipeline.plan.interrupting import LATER, LOSSES, NameOf, killed, payload
+from tests.unit.pipeline.plan.interrupting import write as write_as_task
 from tests.unit.pipeline.support import FLOW
 from tests.unit.systems.acumatica.drafts.desk import LEDGER, OPTIONS, PERIOD, Desk, held, journal, planned
 
-RESOURCE = f"acumatica/acumatica_default/LARKFIELD/{LEDGER}"
 ONE_BY_ONE = otherwise(OPTIONS, chunk=1)
 SMALL, CHANGED = journal("5"), journal("7")
 WRITES = 3
 """Requests that write the small journal: its batch, and each of its lines."""
-REQUESTS = 13
-"""All requests of writing it, logging in and every look included; a test counts them."""
 CHANGES = ("DELETE", "PUT", "PUT", "PUT", "PUT")
 """Methods of the requests that remove a journal, and put other lines into another one."""
-
-LATER = 30.0
-LOSSES = {"never": ("reset", 0.0), "before the answer was lost": ("lost_answer", 0.0), "later": ("late", LATER)}
-
-
-class Killed(BaseException):
-    """The worker is gone."""
 
 
 @pytest.fixture(scope="module")
@@ -70,57 +61,19 @@ def write(bench, desk, new_run):
     run = new_run()
 
     def go(*journals: Journal, options: DraftOptions = ONE_BY_ONE):
-        drafts = desk.drafting(options)
-        receipts = write_back(
-            bench, payload(*journals), drafts, run_id=run.run_id, owner="plan/run/write", resource=RESOURCE
-        )
-        drafts.close()
-        return receipts
+        return write_as_task(bench, desk.drafting(options), approved(*journals), run.run_id)
 
     go.run_id = run.run_id
     return go
 
 
-def payload(*journals: Journal) -> Payload:
-    return Payload(
-        flow=FLOW,
-        plan="Approved Budget",
-        company="LARKFIELD",
-        periods=(PERIOD,),
-        version="Budget",
-        name=LEDGER,
-        journals=journals,
-    )
+def approved(*journals: Journal) -> Payload:
+    return payload("LARKFIELD", LEDGER, PERIOD, *journals)
 
 
-@contextmanager
-def killed(*, at: int, after: bool = False, methods: tuple[str, ...] = ()) -> Iterator[list[str]]:
-    """Let the process die before its request of that number, or after it; yield the methods of those it sent.
-
-    :param methods: only requests by these count.
-    """
-    sent: list[str] = []
-    real = requests.Session.request
-
-    def request(self, method, url, **more):
-        if methods and method not in methods:
-            return real(self, method, url, **more)
-        if len(sent) == at and not after:
-            raise Killed
-        sent.append(method)
-        try:
-            return real(self, method, url, **more)
-        finally:
-            if after and len(sent) == at + 1:
-                raise Killed
-
-    requests.Session.request = request
-    try:
-        yield sent
-    except Killed:
-        pass
-    finally:
-        requests.Session.request = real
+def requests_by(*methods: str) -> NameOf:
+    """Return a name for each request by one of these methods: the method."""
+    return lambda method, url, more: method if method in methods else ""
 
 
 def check(bench, desk, *journals: Journal) -> None:
@@ -140,38 +93,14 @@ def test_journals_are_written_whole_and_the_same_again_writes_nothing(bench, des
     before = desk.writes()
     assert [receipt.written for receipt in write(SMALL, journal("1", "2", part="2"))] == [False, False]
     assert desk.writes() == before
-    verified = verify(bench, payload(SMALL), desk.drafting(), run_id=write.run_id)
+    verified = verify(bench, approved(SMALL), desk.drafting(), run_id=write.run_id)
     assert [receipt.state for receipt in verified] == [DocumentState.VERIFIED]
-
-
-def test_the_small_journal_takes_as_many_requests_as_the_tests_count_on(desk, write):
-    with killed(at=1000) as sent:
-        write(SMALL)
-    assert len(sent) == REQUESTS
-    assert desk.writes() == WRITES
-
-
-@pytest.mark.parametrize("at", range(REQUESTS))
-def test_a_worker_may_die_between_any_two_requests(bench, desk, write, at):
-    with killed(at=at) as sent:
-        write(SMALL)
-    assert len(sent) == at
-    write(SMALL)
-    check(bench, desk, SMALL)
-
-
-@pytest.mark.parametrize("at", range(WRITES))
-def test_a_worker_may_die_after_the_ledger_did_what_it_was_asked(bench, desk, write, at):
-    with killed(at=at, after=True, methods=("PUT",)):
-        write(SMALL)
-    write(SMALL)
-    check(bench, desk, SMALL)
 
 
 @pytest.mark.parametrize("at", range(WRITES))
 def test_a_worker_may_die_while_the_ledger_still_has_its_request(bench, desk, write, at):
-    desk.fault("late", "JournalTransaction", method="PUT", skip=at, seconds=LATER)
-    with killed(at=at, after=True, methods=("PUT",)):
+    desk.fault(FaultKind.LATE, "JournalTransaction", method="PUT", skip=at, seconds=LATER)
+    with killed(requests_by("PUT"), at=at, after=True):
         write(SMALL)
     write(SMALL)
     check(bench, desk, SMALL)
@@ -200,7 +129,7 @@ def test_the_answer_to_a_change_or_a_removal_may_be_lost(bench, desk, write, los
 @pytest.mark.parametrize("at", range(len(CHANGES)))
 def test_a_worker_may_die_amid_a_change_and_a_removal(bench, desk, write, at):
     write(SMALL, journal("1", part="2"))
-    with killed(at=at, methods=CHANGES) as sent:
+    with killed(requests_by(*CHANGES), at=at) as sent:
         write(CHANGED)
     assert tuple(sent) == CHANGES[:at]
     write(CHANGED)
@@ -227,7 +156,7 @@ def test_where_the_flow_says_so_each_batch_is_released_once_whatever_happens(des
         desk.fault(kind, "ReleaseJournalTransaction", method="POST", seconds=seconds)
         write(SMALL, options=releasing)
     else:
-        with killed(at=1, after=mishap.endswith("after"), methods=("POST",)):  # the first one logs in
+        with killed(requests_by("POST"), at=1, after=mishap.endswith("after")):  # the first one logs in
             write(SMALL, options=releasing)
         write(SMALL, options=releasing)
     desk.world.clock.advance(3600)

@@ -80,7 +80,7 @@ def test_syspros_seats_that_are_all_taken_are_an_error_and_nothing_is_kept(rehea
     before, site = ledger.kept(), site_of(sandbox.world)
     ledger.bring_about({"seats": 1})
     ledger.open(auth=Auth.SESSION)
-    taken = site.log_on()
+    taken = site.log_on("L")
     with pytest.raises(ConflictError, match="no free seat") as caught:
         ledger.close.run("whole")
     assert caught.value.retryable

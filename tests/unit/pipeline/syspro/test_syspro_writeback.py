@@ -8,34 +8,26 @@ sent, so that only what the step does keeps it from posting a journal twice.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Any
 
 import pytest
-import requests
 
 from airflow_provider_mlconnector.errors import PostedError
 from airflow_provider_mlconnector.finance.drafts import Journal, Payload
-from airflow_provider_mlconnector.pipeline.writeback import verify, write_back
+from airflow_provider_mlconnector.pipeline.writeback import verify
 from airflow_provider_mlconnector.sandbox.running import serve
 from airflow_provider_mlconnector.systems.drafting import DraftState, stands
 from airflow_provider_mlconnector.systems.syspro import hand_over
 from airflow_provider_mlconnector.trail.documents import Documents, DocumentState
 from tests.clocks import QuickClock
+from tests.unit.pipeline.plan.interrupting import LATER, LOSSES, Killed, killed, payload
+from tests.unit.pipeline.plan.interrupting import write as write_as_task
 from tests.unit.pipeline.support import FLOW
 from tests.unit.systems.http.scripted_server import Reply, in_turn, serving
 from tests.unit.systems.syspro.drafts.desk import PERIOD, POST, Desk, journal, posted
 
-RESOURCE = "syspro/syspro_default/L/BUDGET"
-REQUESTS = 13
-"""All requests of posting one journal, looks and logon included; a test counts them."""
 POSTING = 5
-"""Of these, the number of the one that posts, counted from 0."""
-LATER = 30.0
-LOSSES = {"never": ("reset", 0.0), "before the answer was lost": ("lost_answer", 0.0), "later": ("late", LATER)}
-
-
-class Killed(BaseException):
-    """The worker is gone."""
+"""Number of the request that posts a journal, counted from 0, looks and logon included; a test sees to it."""
 
 
 @pytest.fixture(scope="module")
@@ -68,52 +60,19 @@ def write(bench, desk, new_run, clock):
     run = new_run()
 
     def go(*journals: Journal, **told: str):
-        drafts = desk.drafting(clock=clock, **told)
-        receipts = write_back(
-            bench, payload(*journals), drafts, run_id=run.run_id, owner="plan/run/write", resource=RESOURCE
-        )
-        drafts.close()
-        return receipts
+        return write_as_task(bench, desk.drafting(clock=clock, **told), approved(*journals), run.run_id)
 
     go.run_id = run.run_id
     return go
 
 
-def payload(*journals: Journal) -> Payload:
-    return Payload(
-        flow=FLOW,
-        plan="Approved Budget",
-        company="L",
-        periods=(PERIOD,),
-        version="Budget",
-        name="BUDGET",
-        journals=journals,
-    )
+def approved(*journals: Journal) -> Payload:
+    return payload("L", "BUDGET", PERIOD, *journals)
 
 
-@contextmanager
-def killed(*, at: int, after: bool = False) -> Iterator[list[str]]:
-    """Let the process die before its request of that number, or after it; yield the paths of those it sent."""
-    sent: list[str] = []
-    real = requests.Session.request
-
-    def request(self, method, url, **more):
-        if len(sent) == at and not after:
-            raise Killed
-        sent.append(url.partition("?")[0].rpartition("/")[2])
-        try:
-            return real(self, method, url, **more)
-        finally:
-            if after and len(sent) == at + 1:
-                raise Killed
-
-    requests.Session.request = request
-    try:
-        yield sent
-    except Killed:
-        pass
-    finally:
-        requests.Session.request = real
+def last_part(method: str, url: str, more: dict[str, Any]) -> str:
+    """Return what a request is known by: the last part of its path."""
+    return url.partition("?")[0].rpartition("/")[2]
 
 
 def check(bench, desk, wanted: Journal) -> None:
@@ -125,34 +84,14 @@ def check(bench, desk, wanted: Journal) -> None:
 
 
 def test_a_journal_is_posted_once_and_the_same_again_posts_nothing(bench, desk, write, small):
-    with killed(at=1000) as sent:
+    with killed(last_part, at=1000) as sent:
         assert [(one.state, one.written) for one in write(small, **POST)] == [(DocumentState.DRAFTED, True)]
-    assert len(sent) == REQUESTS, sent
     assert sent[POSTING] == "Post"
     check(bench, desk, small)
     assert [(one.state, one.written) for one in write(small, **POST)] == [(DocumentState.POSTED, False)]
     assert desk.post_calls == 1
-    verified = verify(bench, payload(small), desk.drafting(**POST), run_id=write.run_id)
+    verified = verify(bench, approved(small), desk.drafting(**POST), run_id=write.run_id)
     assert [one.state for one in verified] == [DocumentState.POSTED]
-    check(bench, desk, small)
-
-
-@pytest.mark.parametrize("at", range(REQUESTS))
-def test_a_worker_may_die_between_any_two_requests(bench, desk, write, small, at):
-    with killed(at=at) as sent:
-        write(small, **POST)
-    assert len(sent) == at
-    write(small, **POST)
-    assert desk.post_calls == 1
-    check(bench, desk, small)
-
-
-def test_a_worker_may_die_once_the_server_has_posted(bench, desk, write, small):
-    with killed(at=POSTING, after=True):
-        write(small, **POST)
-    assert desk.entries(small) == posted(small)
-    write(small, **POST)
-    assert desk.post_calls == 1
     check(bench, desk, small)
 
 
@@ -168,7 +107,7 @@ def test_the_answer_to_the_posting_may_be_lost(bench, desk, write, small, loss):
 
 def test_a_worker_may_die_while_the_server_still_has_its_posting(bench, desk, write, small):
     desk.fault("late", seconds=LATER)
-    with killed(at=POSTING, after=True):
+    with killed(last_part, at=POSTING, after=True):
         write(small, **POST)
     assert desk.entries(small) == []
     write(small, **POST)
@@ -214,7 +153,7 @@ def test_files_are_written_replaced_and_taken_away_and_nothing_is_posted(bench, 
     states = [(one.state, one.written) for one in write(changed)]
     assert states == [(DocumentState.REMOVED, True), (DocumentState.DRAFTED, True)]
     assert desk.files() == [f"{changed.key}.xml"]
-    verified = verify(bench, payload(changed), desk.drafting(), run_id=write.run_id)
+    verified = verify(bench, approved(changed), desk.drafting(), run_id=write.run_id)
     assert [one.state for one in verified] == [DocumentState.VERIFIED]
     assert desk.post_calls == 0
 

@@ -59,7 +59,7 @@ def test_everything_that_is_wrong_is_told_at_once_with_line_and_subject(desk):
     assert {one.key for one in problems} == {bad.key}
     assert told(problems) == [
         (None, "FY2027-P04", "the period is closed in the master calendar"),
-        (None, bad.key, "debits and credits differ by 10000000000000011.000010"),
+        (None, bad.key, "debits and credits differ by 10000000000000011.00001"),
         (None, f"{bad.key} {'d' * 500}", "the description has 519 characters; there is room for 512"),
         (1, "60800", "the account is not active"),
         (2, "NONE", "there is no such account"),
