@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One Airflow DAG for each Acumatica flow in the folder ``flows`` beside this file."""
+"""The DAGs of each Acumatica flow in the folder ``flows`` beside this file: its close, and its plans."""
 
 from pathlib import Path
 
-from airflow_provider_mlconnector.dags import close_dags
+from airflow_provider_mlconnector.dags import flow_dags
 
-globals().update(close_dags(Path(__file__).parent / "flows", system="acumatica"))
+globals().update(flow_dags(Path(__file__).parent / "flows", system="acumatica"))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One Airflow DAG for each Dynamics GP flow in the folder ``flows`` beside this file."""
+"""The DAGs of each Dynamics GP flow in the folder ``flows`` beside this file: its close, and its plans."""
 
 from pathlib import Path
 
-from airflow_provider_mlconnector.dags import close_dags
+from airflow_provider_mlconnector.dags import flow_dags
 
-globals().update(close_dags(Path(__file__).parent / "flows", system="dynamics_gp"))
+globals().update(flow_dags(Path(__file__).parent / "flows", system="dynamics_gp"))

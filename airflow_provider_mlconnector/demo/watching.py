@@ -85,19 +85,6 @@ class Dag:
         }
         return int(self._stack.api("POST", "/backfills", body)["id"])
 
-    def wait_no_backfill(self, seconds: float = 60.0) -> None:
-        """Wait until no backfill is under way: Airflow allows one at a time, and notes its end after its last run's.
-
-        :raises RuntimeError: when one still is.
-        """
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            found = self._stack.api("GET", f"/backfills?dag_id={self.dag_id}")["backfills"]
-            if all(backfill["completed_at"] for backfill in found):
-                return
-            time.sleep(_POLL_SECONDS)
-        raise RuntimeError(f"A backfill of {self.dag_id} is still under way.")
-
     def runs(self) -> list[dict[str, Any]]:
         """Return all runs, oldest first."""
         found = self._stack.api("GET", f"/dags/{self.dag_id}/dagRuns?limit=100&order_by=id")["dag_runs"]

@@ -13,9 +13,9 @@ Balances = dict[str, dict[str, Decimal]]
 ROOT = Path(__file__).parents[2]
 
 
-def members() -> dict[str, str]:
-    """Return cost centres by department, as the code book has them."""
-    with (ROOT / "dags/crosswalks/cost_centres.csv").open() as lines:
+def members(book: str = "cost_centres") -> dict[str, str]:
+    """Return cost centres by department, as a code book has them."""
+    with (ROOT / f"dags/crosswalks/{book}.csv").open() as lines:
         return {row["code"]: row["member"] for row in csv.DictReader(lines)}
 
 

@@ -16,10 +16,11 @@ from airflow_provider_mlconnector.demo.stack import AirflowStack, StackOptions
 from airflow_provider_mlconnector.demo.watching import Dag
 from airflow_provider_mlconnector.trail.store import Trail
 from tests.e2e import local_agent
+from tests.e2e.ledger_runs import closes, open_periods, plans, second_plans
 from tests.postgres import postgres_server
 from tests.sandbox_control import SandboxControl
 
-__all__ = ["postgres_server"]
+__all__ = ["closes", "open_periods", "plans", "postgres_server", "second_plans"]
 
 ROOT = Path(__file__).parents[2]
 SYSTEMS = ("anaplan", "business_central", "dynamics_fo", "acumatica", "syspro", "dynamics_gp")
@@ -46,6 +47,21 @@ load:
     check: GL Actuals by Period
 """
 
+PLAN = """
+plan:
+  - export: Approved Budget
+    version: Budget
+    columns:
+      Account: account
+      Cost Centre: dimension.DEPARTMENT
+      Entity: =Larkfield
+      Version: version
+      Time: period
+      Amount: amount
+    journal: {name: KILLED}
+"""
+"""What comes home in the flow whose workers are killed, into a batch of its own."""
+
 TICKING_CALENDAR = """
 calendar: Always working
 kind: explicit
@@ -66,19 +82,21 @@ PEOPLE = ("ana", "ben")
 KILLED = ("worker_killed", "api_server_killed", "scheduler_killed", "triggerer_killed")
 """Short flows, and the members that keep their cells apart, for the closes in which something is killed."""
 
+KILLED_PLAN = "plan_killed"
+"""The flow and the member of the plan in which something is killed."""
+
 
 @dataclass
 class Site:
     """What a test works with: a stack, the sandbox behind its connections, the folder of its DAGs, and the trail.
 
-    Where it has an agent, Dynamics GP is read by that alone; a test starts it.
+    On PostgreSQL a local agent alone talks to Dynamics GP; ``plans`` starts it.
     """
 
     stack: AirflowStack
     sandbox: SandboxControl
     dags: Path
     trail_url: str
-    has_agent: bool
 
     def dag(self, dag_id: str) -> Dag:
         dag = Dag(self.stack, dag_id)
@@ -119,9 +137,10 @@ def flows_of_tests(whole: str) -> dict[str, str]:
 
     copies = {name: whole.replace("larkfield_close", f"{name.lower()}_close") for name in ENTITIES}
     return {
-        "flows/short_close": short("short_close", "Budget"),
+        "flows/short_close": short("short_close", "Forecast").replace("=Larkfield", "=Larkfield Services"),
         "flows/ticking_close": short("ticking_close", "Forecast", "every: 1m", "always_working"),
         **{f"killed/{name}": short(name, "Actual").replace("=Larkfield", f"={name}") for name in KILLED},
+        f"killed/{KILLED_PLAN}": (short(KILLED_PLAN, "Actual") + PLAN).replace("=Larkfield", f"={KILLED_PLAN}"),
         **{f"flows/{name.lower()}_close": copy.replace("=Larkfield", f"={name}") for name, copy in copies.items()},
     }
 
@@ -156,13 +175,12 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             },
         )
         trail_url = f"sqlite:///{home / 'trail.db'}"
-        has_agent = request.param == "postgres"
-        if has_agent:
+        if request.param == "postgres":
             server = request.getfixturevalue("postgres_server")
             trail_url = server.new_database()
             options = with_agent(with_postgres(options, server, trail_url))
         airflow = stack.enter_context(AirflowStack(home / "home", options))
-        yield Site(airflow, SandboxControl(info), dags, trail_url, has_agent)
+        yield Site(airflow, SandboxControl(info), dags, trail_url)
 
 
 @pytest.fixture
@@ -190,7 +208,7 @@ def with_postgres(options: StackOptions, server, trail_url: str) -> StackOptions
 
 
 def with_agent(options: StackOptions) -> StackOptions:
-    """Let Dynamics GP be read by a local agent only."""
+    """Let Dynamics GP be talked to by a local agent only."""
     flow = options.dags / "flows" / f"{DAG_IDS['dynamics_gp']}.yaml"
     flow.write_text(local_agent.placed(flow.read_text()))
     config = {

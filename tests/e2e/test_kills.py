@@ -1,12 +1,11 @@
 """Whatever is killed, the remote task is started once, taken up again, and cancelled only by a person."""
 
-import contextlib
 import time
 
-import psutil
 import pytest
 
 from airflow_provider_mlconnector.trail.leases import Leases
+from tests.e2e.killing import kill_next_worker
 from tests.e2e.waiting import MINUTES, wait_for, wait_until
 
 IMPORT = "Load Vendors"
@@ -47,14 +46,6 @@ def start(site, dag_id: str):
     return dag, run_id, known
 
 
-def kill_worker(dag, run_id: str) -> None:
-    """Kill the process of the task and the one that watches over it, as a lost machine would."""
-    task_process = psutil.Process(task_of(dag, run_id)["pid"])
-    for process in (task_process.parent(), task_process):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-
-
 def test_a_killed_triggerer_leaves_one_remote_task_that_is_taken_up_again(site, slow_imports):
     dag, run_id, known = start(site, "vendors_deferred")
     wait_until(lambda: state(dag, run_id) == "deferred")
@@ -71,7 +62,7 @@ def test_a_worker_killed_between_start_and_answer_leaves_one_remote_task(site, s
     )
     dag, run_id, known = start(site, "vendors_waiting")
     wait_until(lambda: len(site.sandbox.tasks(IMPORT)) > known)
-    kill_worker(dag, run_id)
+    kill_next_worker(dag, run_id)
     site.sandbox.clear_faults()
     assert finished(dag, run_id) == "success"
     assert [task["state"] for task in site.sandbox.tasks(IMPORT)[known:]] == ["COMPLETE"]

@@ -6,15 +6,14 @@ Airflow says that the task before is done.
 """
 
 from collections import Counter
-from contextlib import suppress
 
-import psutil
 import pytest
 
 from airflow_provider_mlconnector.trail.leases import Leases
 from airflow_provider_mlconnector.trail.store import Trail
 from tests.e2e.books import expected, members
 from tests.e2e.conftest import KILLED
+from tests.e2e.killing import Holds, kill_next_worker
 from tests.e2e.waiting import MINUTES, wait_for, wait_until
 
 PERIOD, MONTH = "FY2026-P11", "May 26"
@@ -24,8 +23,6 @@ LONG = 900.0
 SLOW_ANSWER = 15.0
 WITH_WORK = ("worker", "scheduler")
 """Components with which the processes of the run's tasks are killed; the scheduler's machine has the workers, too."""
-HELD = 280.0
-"""Seconds after which the sandbox serves a request that it holds, should nobody let go of it."""
 
 
 class Close:
@@ -35,30 +32,19 @@ class Close:
         self.site = site
         self.component = component
         self.known = Counter(site.sandbox.starts())
-        self.look = self._hold(LISTS, "tasks/[0-9A-F]+$")
-        self.listing = self._hold(CELLS, r"tasks\?")
-        self.lost = {self.look: 0, self.listing: 0}
+        self.holds = Holds(site)
+        self.look = self.holds.add(self._path(LISTS, "tasks/[0-9A-F]+$"))
+        self.listing = self.holds.add(self._path(CELLS, r"tasks\?"))
         site.sandbox.fault("slow", self._path(CELLS, "tasks$"), method="POST", seconds=SLOW_ANSWER)
         self.dag = site.dag(flow_of(component))
         self.dag.unpause()
         self.run_id = self.dag.trigger(PERIOD)
-
-    def _hold(self, action: str, path: str) -> int:
-        return self.site.sandbox.fault("hang", self._path(action, path), method="GET", times=None, seconds=HELD)
 
     def _path(self, action: str, path: str) -> str:
         return f"/imports/{self.site.sandbox.info['anaplan']['import_ids'][action]}/{path}"
 
     def wait(self, task_id: str, *states: str) -> None:
         wait_until(lambda: self._task(task_id)["state"] in states, what=f"{task_id} {states}")
-
-    def wait_held(self, fault: int) -> None:
-        """Wait until the sandbox holds a request of a process that lives."""
-        wait_until(lambda: self.site.sandbox.hits(fault) > self.lost[fault], what="the request that is held")
-
-    def let_go(self, fault: int) -> None:
-        del self.lost[fault]
-        self.site.sandbox.call("DELETE", f"/faults/{fault}")
 
     def started(self) -> Counter[str]:
         return Counter(self.site.sandbox.starts()) - self.known
@@ -69,23 +55,11 @@ class Close:
     def kill(self) -> None:
         """Kill the component; a worker is one that works for this run, or that does so next."""
         if self.component == "worker":
-            wait_until(self._kill_workers, what="a task at work")
+            kill_next_worker(self.dag, self.run_id)
         else:
             self.site.restart(self.component)
         if self.component in WITH_WORK:
-            self.lost = {fault: self.site.sandbox.hits(fault) for fault in self.lost}
-
-    def _kill_workers(self) -> bool:
-        """Kill the processes of the run's tasks and those that watch over them; say whether there were any."""
-        killed = False
-        for task in self.dag.tasks(self.run_id):
-            if task["state"] == "running" and task["pid"]:
-                with suppress(psutil.NoSuchProcess):
-                    process = psutil.Process(task["pid"])
-                    for victim in (process.parent(), process):
-                        victim.kill()
-                        killed = True
-        return killed
+            self.holds.count_as_lost()
 
     def _task(self, task_id: str) -> dict:
         return next(task for task in self.dag.tasks(self.run_id) if task["task_id"] == task_id)
@@ -138,18 +112,18 @@ def check_close(site, component: str, trail: Trail) -> None:
 
 
 def kill_before_the_outcome_is_accepted(close: Close) -> None:
-    close.wait_held(close.look)
+    close.holds.wait(close.look)
     wait_until(lambda: close.is_over(LISTS), what="the end of the import")
     close.kill()
     close.site.sandbox.switches(task_seconds=LONG, longest_task_seconds=LONG)
-    close.let_go(close.look)
+    close.holds.let_go(close.look)
 
 
 def kill_inside_the_load_of_cells(close: Close) -> None:
     """Kill between upload and start, between start and answer, and while the task is deferred."""
-    close.wait_held(close.listing)
+    close.holds.wait(close.listing)
     close.kill()
-    close.let_go(close.listing)
+    close.holds.let_go(close.listing)
     wait_until(lambda: close.started()[CELLS], what="the start")
     close.kill()
     close.wait("load_gl_actuals.load", "deferred")
