@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``make demo``: see a close run. Exit status 0 when the books of all periods agree."""
+"""``make demo``: see closes, and a plan that comes home. Exit status 0 when all books agree and all drafts stand."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import tempfile
 import threading
 from pathlib import Path
 
-from airflow_provider_mlconnector.demo.rehearsal import SCRIPTS, rehearse, site
+from airflow_provider_mlconnector.demo.rehearsal import SCRIPTS, plans_come_home, rehearse, site
 from airflow_provider_mlconnector.demo.screen import Screen
-from airflow_provider_mlconnector.demo.stack import USER
 
 _ROOT = Path(__file__).parents[2]
 
@@ -32,11 +31,12 @@ def main() -> int:
     folder.mkdir(exist_ok=True)
     home = Path(tempfile.mkdtemp(prefix="run-", dir=folder))
     try:
-        with site(script, home, args.dags, screen) as stack:
+        with site(script, home, args.dags, screen) as (stack, sandbox):
             reports = rehearse(stack, script, screen)
             for report in reports:
                 screen.report(report)
-            screen.door(stack.url, USER, stack.password)
+            home_again = plans_come_home(stack, sandbox, script, screen)
+            screen.door(stack.url, stack.passwords())
             if not args.no_wait:
                 screen.say("Ctrl-C ends everything.")
                 stopped.wait()
@@ -46,7 +46,8 @@ def main() -> int:
     finally:
         shutil.rmtree(home, ignore_errors=True)
     expected = script.runs * len(script.dag_ids)
-    return 0 if len(reports) == expected and all(report.agrees for report in reports) else 1
+    agree = len(reports) == expected and all(report.agrees for report in reports)
+    return 0 if agree and home_again else 1
 
 
 if __name__ == "__main__":

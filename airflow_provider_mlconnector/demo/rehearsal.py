@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The close of one period and a backfill of earlier ones, on a real Airflow beside the sandbox."""
+"""The close of one period, a backfill of earlier ones, and a budget that comes home, on a real Airflow."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from airflow_provider_mlconnector.demo.homecoming import bring_home
 from airflow_provider_mlconnector.demo.sandbox import connections, sandbox_process, write_gp_database
 from airflow_provider_mlconnector.demo.screen import Screen
-from airflow_provider_mlconnector.demo.stack import USER, AirflowStack, StackOptions
+from airflow_provider_mlconnector.demo.stack import AirflowStack, StackOptions
 from airflow_provider_mlconnector.demo.watching import Dag, Progress, wait_for_runs
 from airflow_provider_mlconnector.operators.reconcile import REPORT_XCOM
 from airflow_provider_mlconnector.pipeline.manifests import ReconcileReport
@@ -28,6 +29,15 @@ DAG_IDS = {
     "dynamics_gp": "gp_distributor_close",
 }
 """The shipped flow of each ledger."""
+
+ENTITIES = {
+    "business_central": "Larkfield",
+    "dynamics_fo": "Larkfield Manufacturing",
+    "acumatica": "Larkfield Services",
+    "syspro": "Larkfield Trading",
+    "dynamics_gp": "Larkfield Distribution",
+}
+"""The member of the model that keeps the cells of each flow apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +72,8 @@ SCRIPTS = {
 
 
 @contextmanager
-def site(script: Script, home: Path, dags: Path, screen: Screen) -> Iterator[AirflowStack]:
-    """Start sandbox and Airflow; both are gone at the end of the block."""
+def site(script: Script, home: Path, dags: Path, screen: Screen) -> Iterator[tuple[AirflowStack, str]]:
+    """Start sandbox and Airflow, which are gone at the end of the block; give Airflow, and the sandbox's address."""
     screen.say("Starting the sandbox …")
     with sandbox_process(script.systems) as info:
         options = StackOptions(
@@ -74,7 +84,13 @@ def site(script: Script, home: Path, dags: Path, screen: Screen) -> Iterator[Air
         )
         screen.say("Starting Airflow: api-server, scheduler, triggerer, dag-processor …")
         with AirflowStack(home, options) as stack:
-            yield stack
+            yield stack, info["url"]
+
+
+def plans_come_home(stack: AirflowStack, sandbox: str, script: Script, screen: Screen) -> bool:
+    """Bring a budget back to each ledger; say whether all of them stand there as drafts."""
+    entities = {dag_id: ENTITIES[system] for system, dag_id in script.dag_ids.items()}
+    return bring_home(stack, sandbox, entities, screen)
 
 
 def rehearse(stack: AirflowStack, script: Script, screen: Screen) -> list[ReconcileReport]:
@@ -92,7 +108,7 @@ def rehearse(stack: AirflowStack, script: Script, screen: Screen) -> list[Reconc
         dag.trigger(script.period)
         if script.earlier:
             dag.backfill(script.earlier[0], script.earlier[-1])
-    screen.door(stack.url, USER, stack.password)
+    screen.door(stack.url, stack.passwords())
     with screen.watch() as show:
         runs = wait_for_runs(dags, script.runs, RUN_SECONDS, show)
     return [report for dag in dags for report in _reports(dag, runs[dag.dag_id])]

@@ -58,6 +58,15 @@ def write_gp_database(info: Mapping[str, Any], home: Path) -> dict[str, dict[str
     return {"dynamics_gp_default": gp, GP_DATABASE: {"conn_type": "sqlite", "host": str(file)}}
 
 
+def type_cells(url: str, module: str, cells: Sequence[Mapping[str, str]]) -> None:
+    """Let a planner type values into the model; each cell names members by code, and line items with their values.
+
+    :param url: of the sandbox.
+    """
+    body = {"module": module, "cells": list(cells)}
+    requests.post(f"{url}/_sandbox/anaplan/cells", json=body, timeout=_WRITE_SECONDS).raise_for_status()
+
+
 def _anaplan(url: str, system: Mapping[str, str]) -> dict[str, Any]:
     return {
         "conn_type": "anaplan",

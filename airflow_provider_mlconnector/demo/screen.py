@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -67,9 +68,21 @@ class Screen:
         for problem in report.problems:
             self.say(f"  {problem}")
 
-    def door(self, url: str, user: str, password: str) -> None:
-        """Say where the UI is, and how to get in."""
-        self.say(f"\nAirflow: {url}   user: {user}   password: {password}")
+    def drafts(self, plans: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+        """Print what plans became, by their names."""
+        table = Table(title="Plans that came home; nothing is posted", title_justify="left")
+        for name in ("plan", "document", "number in the ledger", "lines", "state"):
+            table.add_column(name)
+        for plan, documents in plans.items():
+            for one in documents:
+                table.add_row(plan, one["key"], one["number"], str(one["lines"]), one["state"])
+        self._console.print(table)
+
+    def door(self, url: str, passwords: Mapping[str, str]) -> None:
+        """Say where the UI is, and who gets in."""
+        self.say(f"\nAirflow: {url}")
+        for user, password in passwords.items():
+            self.say(f"  user: {user}   password: {password}")
 
 
 def _row(check: DatasetCheck) -> tuple[str, ...]:

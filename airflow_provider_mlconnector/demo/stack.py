@@ -28,7 +28,8 @@ COMPONENTS = {
     "triggerer": ("triggerer",),
     "dag-processor": ("dag-processor",),
 }
-USER = "admin"
+USER, APPROVER = "admin", "ben"
+"""Who does everything, and who approves what the first one asked for."""
 _HEALTH_SECONDS = 120.0
 _REQUEST_SECONDS = 60.0
 
@@ -46,7 +47,7 @@ class StackOptions:
     database_url: str = ""
     connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     config: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    users: str = f"{USER}:admin"
+    users: str = f"{USER}:admin,{APPROVER}:user"
     parallelism: int = 4
 
 
@@ -126,11 +127,6 @@ class AirflowStack:
             raise RuntimeError(f"airflow {' '.join(arguments)} failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
         return done.stdout
 
-    @property
-    def password(self) -> str:
-        """Return the generated password of the first user."""
-        return str(self.passwords()[USER])
-
     def passwords(self) -> dict[str, str]:
         """Return the generated passwords by user."""
         file = self.home / "simple_auth_manager_passwords.json.generated"
@@ -155,14 +151,13 @@ class AirflowStack:
     def token(self) -> str:
         """Return an API token of the first user, fetched once."""
         if not self._token:
-            self._token = self.login(USER, self.password)
+            self._token = self.login(USER)
         return self._token
 
-    def login(self, user: str, password: str) -> str:
+    def login(self, user: str) -> str:
         """Return an API token of a user."""
-        answer = requests.post(
-            f"{self.url}/auth/token", json={"username": user, "password": password}, timeout=_REQUEST_SECONDS
-        )
+        body = {"username": user, "password": self.passwords()[user]}
+        answer = requests.post(f"{self.url}/auth/token", json=body, timeout=_REQUEST_SECONDS)
         answer.raise_for_status()
         return str(answer.json()["access_token"])
 

@@ -103,10 +103,6 @@ class Site:
         dag.wait_parsed()
         return dag
 
-    def login(self, person: str) -> str:
-        """Return an API token of one of the people."""
-        return self.stack.login(person, self.stack.passwords()[person])
-
     def restart(self, component: str) -> None:
         """Kill a component and all that it started, as a lost machine would be, and start it anew."""
         self.stack.processes.kill(component)

@@ -10,12 +10,13 @@ from decimal import Decimal
 
 import pytest
 
+from airflow_provider_mlconnector.demo.homecoming import plan_of
 from airflow_provider_mlconnector.demo.rehearsal import DAG_IDS
 from airflow_provider_mlconnector.demo.watching import Dag
 from tests.e2e.books import expected
 from tests.e2e.ledger_desks import Documents, Ledger
 from tests.e2e.local_agent import NAME, start_agent
-from tests.e2e.plan_runs import Amounts, PlanRun, approve, enter_budget, plan_of
+from tests.e2e.plan_runs import Amounts, PlanRun, approve, enter_budget
 from tests.e2e.waiting import MINUTES, wait_for, wait_until
 
 LEDGERS = {

@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest
 import requests
 
+from airflow_provider_mlconnector.demo.homecoming import plan_of
 from airflow_provider_mlconnector.trail.approvals import Approvals
 from tests.e2e.books import expected
-from tests.e2e.plan_runs import PlanRun, approve, enter_budget, plan_of
+from tests.e2e.plan_runs import PlanRun, approve, enter_budget
 from tests.e2e.waiting import wait_for
 
 PERIOD, MONTH = "FY2027-P05", "Nov 26"

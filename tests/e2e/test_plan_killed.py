@@ -6,11 +6,12 @@ from decimal import Decimal
 
 import pytest
 
+from airflow_provider_mlconnector.demo.homecoming import plan_of
 from airflow_provider_mlconnector.trail.leases import Leases
 from tests.e2e.books import expected
 from tests.e2e.conftest import KILLED_PLAN
 from tests.e2e.killing import Holds, kill_next_worker
-from tests.e2e.plan_runs import PlanRun, approve, enter_budget, plan_of
+from tests.e2e.plan_runs import PlanRun, approve, enter_budget
 from tests.e2e.waiting import wait_until
 
 PERIOD, MONTH = "FY2027-P07", "Jan 27"
