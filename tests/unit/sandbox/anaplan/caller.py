@@ -126,3 +126,10 @@ def set_up_lists(caller):
     """Load accounts and cost centres."""
     caller.load("Load Accounts", ACCOUNTS)
     caller.load("Load Cost Centres", CENTRES)
+
+
+def until(condition, seconds=5.0):
+    give_up = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.005)

@@ -7,7 +7,7 @@ import time
 import pytest
 import requests
 
-from tests.unit.sandbox.anaplan.caller import ACCOUNTS, ACTUALS, CENTRES, Caller, counts
+from tests.unit.sandbox.anaplan.caller import ACCOUNTS, ACTUALS, CENTRES, Caller, counts, until
 
 VENDORS = "Code,Name\nV1,Smith\n"
 
@@ -25,13 +25,6 @@ def held(anaplan, clock, import_id):
     anaplan.start("imports", import_id)
     until(lambda: anaplan.get(f"/imports/{import_id}/tasks").json()["tasks"][0]["taskState"] == "IN_PROGRESS")
     return anaplan
-
-
-def until(condition, seconds=5.0):
-    give_up = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < give_up
-        time.sleep(0.005)
 
 
 def states(caller, import_id):

@@ -2,7 +2,7 @@
 import pytest
 
 from airflow_provider_mlconnector.sandbox.anaplan.model.blueprint import make_definitions
-from tests.unit.sandbox.anaplan.caller import Caller
+from tests.unit.sandbox.anaplan.caller import Caller, until
 
 
 @pytest.fixture
@@ -135,6 +135,7 @@ def test_the_status_has_no_envelope_and_tells_what_runs(anaplan, clock):
     assert body.keys() == {"requestStatus"}
     assert (body["requestStatus"]["currentStep"], body["requestStatus"]["progress"]) == ("Open", -1.0)
     task_id = anaplan.start("imports", anaplan.info["import_ids"]["Load Accounts"])
+    until(lambda: anaplan.get("/status").json()["requestStatus"]["taskId"])  # until then it waits for the model
     busy = anaplan.get("/status").json()["requestStatus"]
     assert (busy["taskId"], busy["currentStep"]) == (task_id, "Processing Load Accounts")
     assert anaplan.info["login"] in busy["tooltip"]

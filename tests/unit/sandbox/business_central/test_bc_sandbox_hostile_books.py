@@ -100,7 +100,8 @@ def test_a_correction_of_dimensions_gives_the_entry_another_set_and_a_later_stam
     after = entry(bc, number)
     assert after["id"] == before["id"]
     assert after["dimensionSetID"] != before["dimensionSetID"]
-    assert after["lastModifiedDateTime"] > before["lastModifiedDateTime"]
+    earlier, later = (datetime.fromisoformat(one["lastModifiedDateTime"]) for one in (before, after))
+    assert later > earlier
 
 
 @pytest.mark.parametrize("same_ids", [False, True])
