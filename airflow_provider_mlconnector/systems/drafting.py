@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The questions that a ledger answers when a plan comes home as a draft.
 
-A draft is brought about in small steps, each one remote request that creates, changes or removes one thing. Before
-every round of steps the ledger is looked at, so that a draft that a dead process left half done is finished, never
-written twice. The order of requests, what is written down before each, and how long a lost answer is waited for are
-decided once, in ``pipeline/writeback``, for all ledgers.
+A draft is brought about in small steps, each one remote request that creates, changes or removes one thing, or several
+where the ledger does them all or none. Before every round of steps the ledger is looked at, so that a draft that a dead
+process left half done is finished, never written twice. The order of requests, what is written down before each, and
+how long a lost answer is waited for are decided once, in ``pipeline/writeback``, for all ledgers.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def stands(journal: Journal, draft: Draft) -> bool:
 class Step:
     """One request that brings a draft nearer to what it is to be.
 
-    :param sentence: what it does, such as "add line 3 of AP12… to batch ANAPLAN".
+    :param sentence: what it does, such as "add line 3 of AP12… to batch ANAPLAN": the same words for the same request,
+        and other ones than those of any step that is still to be done after it took effect.
     :param do: sends it, once. A lost answer is a LostAnswerError; nothing here repeats it. That the ledger has changed
         since the look is a ConflictError: look again.
     """

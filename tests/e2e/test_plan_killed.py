@@ -80,10 +80,10 @@ def test_a_worker_killed_at_every_step_of_a_plan_leaves_one_whole_draft_and_no_l
     killed.kill_at(killed.preflight)
     killed.run.question()
     first_look = killed.holds.add(rf"/journals\?.*{BATCH}")
-    second_line = killed.holds.add("/journalLines$", "POST", "held", skip=1, times=1)
+    dimensions = killed.holds.add(r"/\$batch$", "POST", "held", skip=1, times=1)
     killed.run.answer("ben")
     killed.kill_at(first_look)
-    killed.kill_at(second_line)
+    killed.kill_at(dimensions)
     killed.kill_after("write")
     approve(killed.run)
 

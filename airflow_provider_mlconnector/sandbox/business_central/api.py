@@ -5,17 +5,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from airflow_provider_mlconnector.sandbox.books import Books
+from airflow_provider_mlconnector.sandbox.business_central.changesets import read_batch
 from airflow_provider_mlconnector.sandbox.business_central.drift import Drift, after_update
 from airflow_provider_mlconnector.sandbox.business_central.journal_sets import Change, journal_source, write
 from airflow_provider_mlconnector.sandbox.business_central.journals import journals_of
 from airflow_provider_mlconnector.sandbox.business_central.metadata import metadata_document
-from airflow_provider_mlconnector.sandbox.business_central.paths import METADATA, V2, Target, read_path
+from airflow_provider_mlconnector.sandbox.business_central.paths import BATCH, METADATA, V2, Target, read_path
 from airflow_provider_mlconnector.sandbox.business_central.sources import (
     Source,
     TableSource,
@@ -64,20 +66,44 @@ def router(tenant: Tenant) -> APIRouter:
 
     @routes.api_route("/v2.0/{path:path}", methods=["GET", "POST", "PATCH", "PUT", "DELETE"])
     async def entities(path: str, request: Request) -> Response:
-        try:
-            return _answer(tenant, path, request, await request.body())
-        except WireError as error:
-            return _refusal(error)
-        except (OptionError, FilterError) as error:
-            return _refusal(WireError(400, "BadRequest_InvalidRequestUrl", str(error)))
+        body = await request.body()
+        return _or_refusal(lambda: _answer(tenant, path, request, body))
 
     return routes
 
 
+def _or_refusal(answer: Callable[[], Response]) -> Response:
+    """Return an answer, or the error that it came to as one."""
+    try:
+        return answer()
+    except WireError as error:
+        return _refusal(error)
+    except (OptionError, FilterError) as error:
+        return _refusal(WireError(400, "BadRequest_InvalidRequestUrl", str(error)))
+
+
 def _answer(tenant: Tenant, path: str, request: Request, body: bytes) -> Response:
+    """Answer a request of the application, which may hold others."""
     tenant.check_token(request.headers.get("authorization", ""))
     tenant.check_rate(CLIENT_ID)
-    target = read_path(path, request.query_params.get("company", ""), finance=tenant.switches.reports_finance)
+    if request.method != "POST" or _target(tenant, path, request).set != BATCH:
+        return _carry_out(tenant, path, request, body)
+    batch = read_batch(path.removesuffix(BATCH), request, body, can_isolate=tenant.switches.isolation)
+    tables = [journals_of(tenant.world, books) for books in tenant.companies.values()]
+    return batch.carry_out(lambda *one: _or_refusal(lambda: _carry_out(tenant, *one)), tables)
+
+
+def _target(tenant: Tenant, path: str, request: Request) -> Target:
+    """Read a path; the company may stand in the query or in a header, too."""
+    named = (request.query_params.get("company"), request.headers.get("companyid"), request.headers.get("company"))
+    company = next(filter(None, named), "")
+    return read_path(path, company, finance=tenant.switches.reports_finance)
+
+
+def _carry_out(tenant: Tenant, path: str, request: Request, body: bytes) -> Response:
+    target = _target(tenant, path, request)
+    if target.set == BATCH:
+        raise WireError(400, "BadRequest_InvalidRequestUrl", "A batch is sent by POST, and not within another one.")
     if request.method != "GET":
         return _write(tenant, target, request, body)
     switches = tenant.switches

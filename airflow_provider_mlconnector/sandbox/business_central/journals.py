@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -72,6 +72,14 @@ class DraftLine:
     balance_account_type: str = GL_ACCOUNT
     balancing_account: str = ""
     dimensions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Savepoint:
+    """Batches and lines as they were at a moment."""
+
+    batches: list[Batch]
+    lines: list[DraftLine]
 
 
 class Journals:
@@ -164,6 +172,14 @@ class Journals:
     def remove(self, line: DraftLine) -> None:
         """Delete a line."""
         self.lines.remove(line)
+
+    def savepoint(self) -> Savepoint:
+        """Keep what there is now, so that what is changed from here on can be rolled back."""
+        return Savepoint(list(self.batches), [replace(line, dimensions=dict(line.dimensions)) for line in self.lines])
+
+    def roll_back(self, savepoint: Savepoint) -> None:
+        """Undo what was changed since a savepoint."""
+        self.batches, self.lines = savepoint.batches, savepoint.lines
 
     def touch(self, line: DraftLine) -> None:
         """Note that a line was changed."""

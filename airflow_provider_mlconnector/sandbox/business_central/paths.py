@@ -14,6 +14,7 @@ from airflow_provider_mlconnector.sandbox.entra.directory import TENANT_DOMAIN, 
 V2 = "v2.0"
 FINANCE = "microsoft/reportsFinance/beta"
 METADATA = "$metadata"
+BATCH = "$batch"
 
 _PATH = re.compile(rf"(?:(?P<tenant>[^/]+)/)?(?P<environment>[^/]+)/api/(?P<api>{V2}|{FINANCE})(?:/(?P<resource>.*))?")
 _SEGMENT = re.compile(r"(?P<name>[\w$.]+)(?:\((?P<key>[^)]*)\))?")
@@ -63,7 +64,7 @@ def read_path(path: str, company: str, *, finance: bool) -> Target:
         segments.pop()
     if segments and segments[0][0] == "companies":
         company, segments = segments[0][1], segments[1:]
-    if segments and not company and segments[0][0] != METADATA:
+    if segments and not company and segments[0][0] not in (METADATA, BATCH):
         raise WireError(400, "BadRequest_RequiredParamNotProvided", "A company must be specified in the request.")
     return _target(match["api"], company, segments, is_count)
 

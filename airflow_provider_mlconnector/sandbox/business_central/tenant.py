@@ -44,6 +44,7 @@ class Switches:
     :param reports_finance: whether the first-party finance API answers at all.
     :param query_links: whether API queries link to a next page; else their answers just end after one page.
     :param replica_lag: seconds that journal lines are behind for who asks a replica (``Data-Access-Intent: ReadOnly``).
+    :param isolation: whether a batch of requests with ``Isolation: snapshot`` takes effect as a whole or not at all.
     :param page_size: rows of a page when the client names none.
     :param most_page_size: a larger one that the client asks for is refused with 413.
     :param dropped_fields: properties that an update removed, from every entity set.
@@ -57,6 +58,7 @@ class Switches:
     reports_finance: bool = True
     query_links: bool = True
     replica_lag: float = 0.0
+    isolation: bool = True
     page_size: int = 20_000
     most_page_size: int = 20_000
     dropped_fields: tuple[str, ...] = ()

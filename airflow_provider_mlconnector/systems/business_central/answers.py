@@ -32,14 +32,18 @@ _UNKNOWN_PROPERTY = re.compile(r"Could not find a property named '([^']+)'")
 
 def classify(response: requests.Response) -> MlconnectorError:
     """Make the error of an answer that is not a success."""
-    error = error_of_status(response)
+    return explained(error_of_status(response))
+
+
+def explained(error: RemoteError) -> MlconnectorError:
+    """Return an error by status as what it is here: with its support id apart from its message, and a hint."""
     said = error.message
     correlation = _CORRELATION.search(said)
     message = _CORRELATION.sub("", said)
     property_ = _UNKNOWN_PROPERTY.search(message)
-    if property_ and isinstance(error, RemoteError):
+    if property_:
         return SchemaDriftError(f"{error.path} has no column {property_[1]} any more.", column=property_[1])
-    if response.status_code == 400 and "try again later" in message.lower():
+    if error.status == 400 and "try again later" in message.lower():
         error = ServerError(message, status=400, path=error.path, remote_code=error.remote_code)
     error.message = message
     error.args = (message,)

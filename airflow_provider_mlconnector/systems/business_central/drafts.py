@@ -5,18 +5,18 @@ What this module guarantees: nothing is posted; the request that posts a batch p
 A line is known by its document number, which is the journal's key, and by its external document number, the key with
 the line's number behind it. Each new line gets the line number after the batch's last one, so that the same line sent
 twice is refused by the server: as long as nobody else adds lines to the batch, the second of two equal requests fails,
-however late the first one comes.
+however late the first one comes, and with it all that was sent in the same request.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.finance.drafts import Journal, JournalLine
 from airflow_provider_mlconnector.systems.business_central.api import BusinessCentralApi
+from airflow_provider_mlconnector.systems.business_central.changesets import steps_of
 from airflow_provider_mlconnector.systems.business_central.draft_checks import batch_problem, find_problems
 from airflow_provider_mlconnector.systems.business_central.journals import (
     GL_ACCOUNT,
@@ -31,7 +31,7 @@ from airflow_provider_mlconnector.systems.business_central.journals import (
     standing_lines,
 )
 from airflow_provider_mlconnector.systems.business_central.resources import DIMENSION_LINES, JOURNAL_LINES
-from airflow_provider_mlconnector.systems.business_central.writing import ANY_VERSION, send_change
+from airflow_provider_mlconnector.systems.business_central.writing import ANY_VERSION, Change
 from airflow_provider_mlconnector.systems.drafting import ONLY_DRAFTS, Draft, DraftState, Problem, Step
 
 NUMBER_STEP = 10_000
@@ -69,7 +69,7 @@ class BusinessCentralDrafts:
         if not standing:
             return Draft(DraftState.MISSING)
         kept, surplus = sort_out(journal, standing)
-        as_wanted = not surplus and not any(self._mend(journal, line, kept.get(line.number)) for line in journal.lines)
+        as_wanted = not surplus and not any((*self._corrections(journal, kept), *self._dimensions(journal, kept)))
         numbers = {line.id: number for number, line in kept.items()}
         lines = [line.as_journal_line(numbers.get(line.id, 0)) for line in standing]
         ordered = tuple(sorted(lines, key=lambda line: line.number))
@@ -78,7 +78,7 @@ class BusinessCentralDrafts:
     def steps(self, journal: Journal) -> list[Step]:
         """Look at the batch and return what is still to be done; none for a document that was posted.
 
-        Lines come first, and their dimensions in the round after: a new line has its account's default dimensions.
+        Lines come first, and their dimensions once all lines stand: a new line has its account's default dimensions.
 
         :raises ConfigurationError: when lines are missing and the batch is gone, or was given a balancing account.
         """
@@ -86,11 +86,15 @@ class BusinessCentralDrafts:
             return []
         batch, standing = self._standing(journal)
         kept, surplus = sort_out(journal, standing)
-        steps = [self._removal(journal, line) for line in surplus]
-        for line in journal.lines:
-            steps += self._mend(journal, line, kept.get(line.number))
+        key, session = journal.key, self._api.session
+        removals = steps_of(session, self._removals(journal, surplus), "remove", f"of {key} from batch {self._name}")
+        corrections = steps_of(session, self._corrections(journal, kept), "set values of", f"of {key}")
         missing = [line for line in journal.lines if line.number not in kept]
-        return [*steps, *self._additions(journal, missing, batch)]
+        additions = steps_of(
+            session, self._additions(journal, missing, batch), "add", f"of {key} to batch {self._name}"
+        )
+        steps = [*removals, *corrections, *additions]
+        return steps or steps_of(session, self._dimensions(journal, kept), "set dimensions of", f"of {key}")
 
     def close(self) -> None:
         """Release connections; there is no session to log off from."""
@@ -107,8 +111,25 @@ class BusinessCentralDrafts:
         batch = find_batch(self._api, self._name)
         return batch, standing_lines(self._api, batch, journal.key) if batch else []
 
-    def _additions(self, journal: Journal, missing: Sequence[JournalLine], batch: Batch | None) -> Iterator[Step]:
-        """Yield the steps that add lines, numbered on from the batch's last one."""
+    def _removals(self, journal: Journal, surplus: Sequence[StandingLine]) -> Iterator[Change]:
+        for line in surplus:
+            sentence = f"remove line {line.number} ({line.reference}) of {journal.key} from batch {self._name}"
+            yield Change(line.number, sentence, "DELETE", self._path(line), match=line.etag)
+
+    def _corrections(self, journal: Journal, kept: Mapping[int, StandingLine]) -> Iterator[Change]:
+        """Yield the changes that give standing lines their values, apart from dimensions."""
+        for line in journal.lines:
+            if line.number not in kept:
+                continue
+            found = kept[line.number]
+            now = _standing_values(found)
+            changed = {name: value for name, value in _values(journal, line).items() if value != now[name]}
+            if changed:
+                sentence = f"set {', '.join(changed)} of line {line.number} of {journal.key}"
+                yield Change(line.number, sentence, "PATCH", self._path(found), changed, found.etag)
+
+    def _additions(self, journal: Journal, missing: Sequence[JournalLine], batch: Batch | None) -> Iterator[Change]:
+        """Yield the changes that add lines, numbered on from the batch's last one."""
         if not missing:
             return
         problem = batch_problem(self._name, batch)
@@ -116,45 +137,20 @@ class BusinessCentralDrafts:
             raise ConfigurationError(f"Journal batch {self._name}: {problem}.")
         last, path = last_number(self._api, batch), lines_path(self._api, batch)
         for place, line in enumerate(missing, start=1):
+            sentence = f"add line {line.number} of {journal.key} to batch {self._name}"
             body = {"lineNumber": last + place * NUMBER_STEP, "accountNumber": line.account, **_values(journal, line)}
-            yield self._step(f"add line {line.number} of {journal.key} to batch {self._name}", "POST", path, body)
+            yield Change(line.number, sentence, "POST", path, body)
 
-    def _mend(self, journal: Journal, line: JournalLine, found: StandingLine | None) -> list[Step]:
-        """Return the steps that make a standing line the wanted one: its values first, then its dimensions."""
-        if found is None:
-            return []
-        what, path = f"line {line.number} of {journal.key}", self._path(found)
-        values = _values(journal, line)
-        changed = {name: value for name, value in values.items() if value != _standing_values(found)[name]}
-        if changed:
-            sentence = f"set {', '.join(changed)} of {what}"
-            return [self._step(sentence, "PATCH", path, changed, found.etag)]
-        return list(self._dimension_steps(what, f"{path}/{DIMENSION_LINES.name}", line, found.dimensions or {}))
-
-    def _dimension_steps(
-        self, what: str, path: str, line: JournalLine, found: Mapping[str, tuple[str, str]]
-    ) -> Iterator[Step]:
-        for code, value in line.dimensions:
-            known, now = found.get(code, ("", ""))
-            body = {"valueCode": value}
-            if not known:
-                yield self._step(f"give {what} {code} {value}", "POST", path, {"code": code, **body})
-            elif now != value:
-                yield self._step(f"set {code} of {what} to {value}", "PATCH", f"{path}({known})", body, ANY_VERSION)
-        for code in sorted(found.keys() - line.dimension.keys()):
-            yield self._step(f"take {code} from {what}", "DELETE", f"{path}({found[code][0]})", match=ANY_VERSION)
-
-    def _removal(self, journal: Journal, line: StandingLine) -> Step:
-        sentence = f"remove line {line.number} ({line.reference}) of {journal.key} from batch {self._name}"
-        return self._step(sentence, "DELETE", self._path(line), match=line.etag)
+    def _dimensions(self, journal: Journal, kept: Mapping[int, StandingLine]) -> Iterator[Change]:
+        """Yield the changes that give standing lines their dimensions."""
+        for line in journal.lines:
+            if line.number in kept:
+                found = kept[line.number]
+                path = f"{self._path(found)}/{DIMENSION_LINES.name}"
+                yield from _dimension_changes(journal.key, path, line, found.dimensions or {})
 
     def _path(self, line: StandingLine) -> str:
         return f"{self._api.path(JOURNAL_LINES)}({line.id})"
-
-    def _step(
-        self, sentence: str, method: str, path: str, body: Mapping[str, Any] | None = None, match: str = ""
-    ) -> Step:
-        return Step(sentence, partial(send_change, self._api.session, method, path, body, match))
 
 
 def sort_out(journal: Journal, standing: Sequence[StandingLine]) -> tuple[dict[int, StandingLine], list[StandingLine]]:
@@ -180,6 +176,28 @@ def sort_out(journal: Journal, standing: Sequence[StandingLine]) -> tuple[dict[i
         else:
             surplus.append(found)
     return kept, surplus
+
+
+def _dimension_changes(
+    key: str, path: str, line: JournalLine, found: Mapping[str, tuple[str, str]]
+) -> Iterator[Change]:
+    """Yield the changes of one line's dimensions.
+
+    :param path: of the line's dimensions.
+    :param found: by code: the dimension's id and the value's code.
+    """
+    what = f"line {line.number} of {key}"
+    for code, value in line.dimensions:
+        known, now = found.get(code, ("", ""))
+        body = {"valueCode": value}
+        if not known:
+            yield Change(line.number, f"give {what} {code} {value}", "POST", path, {"code": code, **body})
+        elif now != value:
+            sentence = f"set {code} of {what} to {value}"
+            yield Change(line.number, sentence, "PATCH", f"{path}({known})", body, ANY_VERSION)
+    for code in sorted(found.keys() - line.dimension.keys()):
+        sentence = f"take {code} from {what}"
+        yield Change(line.number, sentence, "DELETE", f"{path}({found[code][0]})", match=ANY_VERSION)
 
 
 def _values(journal: Journal, line: JournalLine) -> dict[str, Any]:

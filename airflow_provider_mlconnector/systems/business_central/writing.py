@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -15,29 +16,57 @@ from airflow_provider_mlconnector.errors import (
     RemoteError,
 )
 from airflow_provider_mlconnector.systems.business_central.api import PLAIN
+from airflow_provider_mlconnector.systems.business_central.resources import DIMENSION_LINES, JOURNAL_LINES
 from airflow_provider_mlconnector.systems.http.session import HttpSession
 
 ANY_VERSION = "*"
 
+WRITTEN = frozenset({JOURNAL_LINES.name, DIMENSION_LINES.name})
+"""What is written at all: no action, such as the one that posts, and no batch."""
+
 MOVED = frozenset({"Internal_EntityWithSameKeyExists", "Internal_RecordNotFound"})
 """Codes of errors about a record that is there already, or not any more."""
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
+ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
-def send_change(
-    session: HttpSession, method: str, path: str, body: Mapping[str, Any] | None = None, match: str = ""
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A request that adds, changes or removes one journal line, or one dimension of a line.
+
+    :param line: number of the line in its journal; in its batch for one that the journal has not.
+    :param sentence: what it does.
+    :param path: below ``/api``.
+    :param match: the etag of what is to be changed, or ``*``; "" for a request that adds something.
+    :raises ValueError: for the path of anything else.
+    """
+
+    line: int
+    sentence: str
+    method: str
+    path: str
+    body: Mapping[str, Any] | None = None
+    match: str = ""
+
+    def __post_init__(self) -> None:
+        if self.path.rpartition("/")[2].partition("(")[0] not in WRITTEN:
+            raise ValueError(f"Only lines and their dimensions are written, not {self.path}.")
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that it is sent with, alone or among others."""
+        return {**PLAIN, "Content-Type": "application/json", **({"If-Match": self.match} if self.match else {})}
+
+
+def send_change(session: HttpSession, change: Change) -> None:
     """Send a request that changes something, once.
 
-    :param match: the etag of what is to be changed, or ``*``; "" for a request that adds something.
     :raises LostAnswerError: when it may have taken effect all the same.
     :raises ConflictError: when things are otherwise than they were when they were looked at.
     """
-    headers = {**PLAIN, "Content-Type": "application/json", **({"If-Match": match} if match else {})}
-    data = None if body is None else _ENCODER.encode(body)
+    data = None if change.body is None else ENCODER.encode(change.body)
     try:
-        session.request(method, path, data=data, headers=headers, idempotent=False)
+        session.request(change.method, change.path, data=data, headers=change.headers, idempotent=False)
     except RemoteError as exc:
         raise judged(exc) from exc
 

@@ -83,11 +83,19 @@ def failure_of_exception(exc: Exception, sending: Sending) -> Failure:
 
 def error_of_status(response: requests.Response) -> RemoteError:
     """Make the error of an answer that is not a success, by its status alone and what its body says."""
-    status = response.status_code
     path = urlsplit(response.url).path
-    code, said = said_by(response)
-    message = f"{response.request.method} {path} was answered {status}{': ' + said if said else ''}."
-    request_id = request_id_of(response)
+    what = f"{response.request.method} {path}"
+    return error_of(what, path, response.status_code, said_by(response), request_id_of(response))
+
+
+def error_of(what: str, path: str, status: int, told: tuple[str, str], request_id: str = "") -> RemoteError:
+    """Make the error of a request that was answered with a status and a body.
+
+    :param what: the request, as the message is to call it.
+    :param told: code and sentence of the body.
+    """
+    code, said = told
+    message = f"{what} was answered {status}{': ' + said if said else ''}."
     if status == 429:
         return RateLimitedError(message, path=path, hint="The server asks for fewer requests; it is tried again later.")
     kind = BY_STATUS.get(status, ServerError if status >= 500 and status not in NOT_OFFERED else BadRequestError)
@@ -104,9 +112,13 @@ def said_by(response: requests.Response) -> tuple[str, str]:
     if "json" not in response.headers.get("Content-Type", ""):
         return "", ""
     try:
-        body: Any = response.json()
+        return said_in(response.json())
     except ValueError:
         return "", ""
+
+
+def said_in(body: Any) -> tuple[str, str]:
+    """Return code and sentence of an error body that was read; both are "" where it says nothing."""
     if not isinstance(body, dict):
         return "", ""
     told = _by_small_letters(body)

@@ -19,7 +19,7 @@ from airflow_provider_mlconnector.trail.leases import Leases
 from airflow_provider_mlconnector.trail.records import RunRef
 from airflow_provider_mlconnector.trail.store import Trail
 from tests.clocks import QuickClock
-from tests.unit.systems.business_central.drafts.desk import Desk, held, holds, journal
+from tests.unit.systems.business_central.drafts.desk import JOURNALS, Desk, held, holds, journal
 
 PERIOD = "FY2027-P05"
 
@@ -38,8 +38,12 @@ def plan(*journals: Journal) -> Payload:
 
 PLAN = plan(journal("5", "6", part="first"), journal("7", part="second"))
 SMALL = plan(journal("5"))
-CREATIONS = 4
-"""Requests that write the small plan: two lines, and two dimensions of one of them."""
+CREATIONS = 2
+"""Requests that write the small plan: its lines, and their dimensions."""
+
+WIDE = plan(journal(*map(str, range(1, 111))))
+WIDE_CREATIONS = 5
+"""Requests that write the wide plan: 111 lines, and the two dimensions of all but the last."""
 
 
 @pytest.fixture
@@ -92,12 +96,25 @@ def test_the_small_plan_takes_as_many_requests_as_the_tests_count_on(desk, write
 @pytest.mark.parametrize("kind", [FaultKind.LOST_ANSWER, FaultKind.RESET, FaultKind.LATE])
 @pytest.mark.parametrize("creation", range(CREATIONS))
 def test_the_answer_to_any_creation_may_be_lost_and_the_ledger_may_do_it_later(desk, write, kind, creation):
-    fault = Fault(kind, "business_central", "POST", "/journal", skip=creation, seconds=30)
+    fault = Fault(kind, "business_central", "POST", JOURNALS, skip=creation, seconds=30)
     struck = desk.world.faults.add(fault)
     write(SMALL)
     assert desk.world.faults.hits(struck) == 1
     desk.world.clock.advance(30)
     assert holds(desk) == held(*SMALL.journals)
+    assert desk.post_calls == 0
+
+
+@pytest.mark.parametrize("kind", [FaultKind.LOST_ANSWER, FaultKind.LATE])
+@pytest.mark.parametrize("creation", range(WIDE_CREATIONS))
+def test_lines_by_the_hundred_are_written_once_whatever_becomes_of_one_request(desk, write, kind, creation):
+    before = desk.writes()
+    struck = desk.world.faults.add(Fault(kind, "business_central", "POST", JOURNALS, skip=creation, seconds=30))
+    write(WIDE)
+    assert desk.world.faults.hits(struck) == 1
+    desk.world.clock.advance(30)
+    assert sorted(holds(desk)) == sorted(held(*WIDE.journals))
+    assert desk.writes() - before == WIDE_CREATIONS
     assert desk.post_calls == 0
 
 

@@ -68,7 +68,7 @@ LEDGERS = {
         lambda sandbox, _: business_central.Desk(sandbox),
         lambda part: business_central.journal("5", part=part),
         lambda desk, one: business_central.holds(desk) == business_central.held(one) and not desk.post_calls,
-        Requests("POST", "/journal"),
+        Requests("POST", business_central.JOURNALS),
     ),
     "dynamics_fo": Ledger(
         System.DYNAMICS_FO,

@@ -23,7 +23,8 @@ from tests.unit.systems.http.scripted_server import quick
 BATCH = "ANAPLAN"
 DAY = date(2026, 11, 30)
 ROUNDS = 20
-JOURNALS = r"/journal"
+JOURNALS = r"/journal|/\$batch$"
+"""Requests to the journals: one by one, or many in one."""
 
 
 def journal(*amounts: str, part: str = "1", **more: Any) -> Journal:
@@ -140,6 +141,10 @@ class Desk:
             self.world.stats.count("business_central", method=method, path=JOURNALS)
             for method in ("POST", "PATCH", "DELETE")
         )
+
+    def batches(self) -> int:
+        """Return how many requests held others."""
+        return self.world.stats.count("business_central", method="POST", path=r"/\$batch$")
 
 
 def held(*journals: Journal) -> list[tuple[Any, ...]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_mlconnector.errors import ConfigurationError
+from airflow_provider_mlconnector.finance.drafts import JournalLine
 from airflow_provider_mlconnector.sandbox.business_central.posting_rules import DefaultDimension
 from airflow_provider_mlconnector.systems.business_central.connection import FinanceApi
 from airflow_provider_mlconnector.systems.drafting import DraftState, stands
@@ -61,11 +62,18 @@ def test_the_smallest_and_the_largest_amounts_arrive_to_the_cent(desk):
 def test_a_changed_version_changes_the_lines_that_changed(desk):
     desk.write(journal())
     changed = journal("1200.50", "7.77", "-300")
-    assert desk.write(changed) == [
-        f"set amount of line 2 of {changed.key}",
-        f"set amount of line 4 of {changed.key}",
-    ]
+    assert desk.write(changed) == [f"set values of 2 lines (2 to 4) of {changed.key}"]
     assert holds(desk) == held(changed)
+
+
+def test_one_change_is_one_plain_request(desk):
+    wanted = journal()
+    desk.write(wanted)
+    desk.control.call("PATCH", "/business_central/journals/ANAPLAN/lines/20000", {"amount": "1.00"})
+    before = desk.batches()
+    assert desk.write(wanted) == [f"set amount of line 2 of {wanted.key}"]
+    assert desk.batches() == before
+    assert holds(desk) == held(wanted)
 
 
 def test_a_shorter_version_leaves_no_line_behind(desk):
@@ -78,7 +86,7 @@ def test_a_shorter_version_leaves_no_line_behind(desk):
 def test_a_line_of_another_account_is_written_anew(desk):
     desk.write(journal())
     wanted = journal()
-    lines = [line if line.number > 1 else type(line)(**as_dict(line) | {"account": "60220"}) for line in wanted.lines]
+    lines = [line if line.number > 1 else JournalLine(**as_dict(line) | {"account": "60220"}) for line in wanted.lines]
     changed = journal(lines=tuple(lines))
     desk.write(changed)
     assert holds(desk) == held(changed)
@@ -95,17 +103,19 @@ def test_a_journal_without_lines_takes_its_draft_away_and_leaves_the_others(desk
 def test_default_dimensions_of_an_account_give_way_to_those_of_the_journal(desk):
     desk.journals.rules.put_default(DefaultDimension("60210", "DEPARTMENT", "ADM"))
     desk.journals.rules.put_default(DefaultDimension("20400", "DEPARTMENT", "ADM"))
-    wanted = journal()
-    done = desk.write(wanted)
+    plain = journal()
+    lines = [as_dict(line) | {"dimensions": line.dimensions[:1]} for line in plain.lines]
+    wanted = journal(lines=tuple(JournalLine(**line) for line in lines))
+    assert desk.write(wanted) == [
+        f"add 4 lines (1 to 4) of {wanted.key} to batch ANAPLAN",
+        f"set dimensions of 3 lines (1 to 4) of {wanted.key}",
+    ]
     assert holds(desk) == held(wanted)
-    assert f"set DEPARTMENT of line 1 of {wanted.key} to PROD" in done
-    assert f"take DEPARTMENT from line 4 of {wanted.key}" in done
-    assert not [sentence for sentence in done if "line 2" in sentence and "DEPARTMENT" in sentence]
 
 
 def test_a_line_without_a_description_is_called_as_its_account(desk):
     wanted = journal()
-    plain = tuple(type(line)(**as_dict(line) | {"description": ""}) for line in wanted.lines)
+    plain = tuple(JournalLine(**as_dict(line) | {"description": ""}) for line in wanted.lines)
     desk.write(journal(lines=plain))
     assert {line["description"] for line in desk.lines()} == {"Rent", "Accrued Expenses"}
 
