@@ -125,5 +125,5 @@ def test_a_flow_writes_into_the_batch_that_it_names_and_has_values_for_segments_
 
 
 def test_an_option_that_cannot_be_read_says_how_it_is_written(connect):
-    with pytest.raises(ConfigurationError, match="Department 000, Region 1"):
+    with pytest.raises(ConfigurationError, match="Write name and value"):
         DynamicsGpHook().get_drafting("ANAPLAN", options={"segments": "Department"})

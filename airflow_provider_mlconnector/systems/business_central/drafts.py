@@ -37,8 +37,10 @@ from airflow_provider_mlconnector.systems.drafting import ONLY_DRAFTS, Draft, Dr
 NUMBER_STEP = 10_000
 """Between the numbers of two lines, as the server itself leaves room for lines that a person puts between them."""
 
+OPERATION_SECONDS = 480.0
+"""After which the service gives up a request that it works on, whoever still waits (operational limits, online)."""
 SLACK = 15.0
-"""Seconds more than both time-outs after which a request counts as over: clocks and queues are not exact."""
+"""Seconds more after which a request counts as over: clocks and queues are not exact."""
 
 
 class BusinessCentralDrafts:
@@ -54,7 +56,7 @@ class BusinessCentralDrafts:
     def __init__(self, api: BusinessCentralApi, name: BatchName) -> None:
         self._api = api
         self._name = name
-        self.settle = sum(api.session.transport.timeout) + SLACK
+        self.settle = max(sum(api.session.transport.timeout), OPERATION_SECONDS) + SLACK
 
     def problems(self, journals: Sequence[Journal]) -> list[Problem]:
         """Check journals against batch, accounts, dimensions, rules and dates; report all there is."""
