@@ -22,7 +22,7 @@ Rehearse = Callable[[FaultTable], Rehearsal]
 
 @pytest.fixture(scope="package")
 def sandbox() -> Iterator[Sandbox]:
-    with serve(["anaplan", *DAG_IDS], scale=0.05) as running:
+    with serve(["anaplan", *DAG_IDS], scale=0.02) as running:
         yield running
 
 
