@@ -8,6 +8,8 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk import BaseOperator
+
 from airflow_provider_mlconnector.operators.close import FlowOperator
 from airflow_provider_mlconnector.operators.erp import LedgerOperator
 from airflow_provider_mlconnector.operators.exporting import ExportingOperator
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_mlconnector.flows.compare_spec import CompareSpec, SetupSpec
+    from airflow_provider_mlconnector.flows.flow import Flow
     from airflow_provider_mlconnector.pipeline.context import Bench
     from airflow_provider_mlconnector.pipeline.reference_back import ComparePlan, Difference
     from airflow_provider_mlconnector.trail.records import RunRef
@@ -28,11 +31,13 @@ SHOWN = 200
 _NO_PERIOD = ""
 
 
-class ExportListOperator(FlowOperator, ExportingOperator):
-    """Runs the export of a list.
+class ComparisonOperator(BaseOperator):
+    """Works on one comparison of a flow, in the model or in the ledger.
 
     :param spec: the comparison, one of the flow's.
     """
+
+    flow: Flow
 
     def __init__(self, *, spec: CompareSpec, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -44,31 +49,17 @@ class ExportListOperator(FlowOperator, ExportingOperator):
         from airflow_provider_mlconnector.flows.plans import compare_plan
 
         return compare_plan(self.flow, self.spec)
+
+
+class ExportListOperator(ComparisonOperator, FlowOperator, ExportingOperator):
+    """Runs the export of a list."""
 
     def run_of(self, context: Context, bench: Bench) -> RunRef:
         """Return the run on the trail; a list has no period."""
         return run_of(context, self.flow.name, _NO_PERIOD)
 
 
-class CompareListOperator(LedgerOperator):
-    """Works on one comparison of a flow.
-
-    :param spec: the comparison, one of the flow's.
-    """
-
-    def __init__(self, *, spec: CompareSpec, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.spec = spec
-
-    @property
-    def plan(self) -> ComparePlan:
-        """Return how the list is compared."""
-        from airflow_provider_mlconnector.flows.plans import compare_plan
-
-        return compare_plan(self.flow, self.spec)
-
-
-class ReadListOperator(CompareListOperator):
+class ReadListOperator(ComparisonOperator, LedgerOperator):
     """Reads the ledger's records as they stand; returns a ``ListManifest`` as JSON."""
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -83,7 +74,7 @@ class ReadListOperator(CompareListOperator):
         return kept.to_json()
 
 
-class CompareOperator(CompareListOperator):
+class CompareOperator(ComparisonOperator, LedgerOperator):
     """Compares both, and tells what differs; returns a ``ComparisonManifest`` as JSON.
 
     :param exported: the ``ExportManifest``, as JSON.
@@ -116,7 +107,7 @@ class CompareOperator(CompareListOperator):
         return done.to_json()
 
 
-class AskOperator(CompareListOperator):
+class AskOperator(ComparisonOperator, LedgerOperator):
     """Asks the ledger what it would make of the records that differ; returns a ``ComparisonManifest`` as JSON.
 
     :param setup: which object is asked.

@@ -9,7 +9,7 @@ how long a lost answer is waited for are decided once, in ``pipeline/writeback``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -22,6 +22,15 @@ ONLY_DRAFTS = "writes drafts; it posts nothing"
 
 Found = tuple[str, str]
 """What a problem is about, and its sentence, before it is said of which journal and line."""
+
+
+def too_long(what: str, text: str, room: int) -> Iterator[Found]:
+    """Yield that a text does not fit, if it does not.
+
+    :param room: characters.
+    """
+    if len(text) > room:
+        yield text, f"the {what} has {len(text)} characters; there is room for {room}"
 
 
 class DraftState(StrEnum):

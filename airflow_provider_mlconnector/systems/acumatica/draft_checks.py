@@ -26,7 +26,7 @@ from airflow_provider_mlconnector.systems.acumatica.draft_records import (
 from airflow_provider_mlconnector.systems.acumatica.entities import Ledger
 from airflow_provider_mlconnector.systems.acumatica.journals import BRANCH
 from airflow_provider_mlconnector.systems.acumatica.posting_setup import STATISTICAL, PostingSetup, branches_of
-from airflow_provider_mlconnector.systems.drafting import Found, Problem
+from airflow_provider_mlconnector.systems.drafting import Found, Problem, too_long
 
 _DECIMALS = 4
 _MOST = Decimal(10) ** 15
@@ -68,7 +68,7 @@ class Checker:
         total = add_money(line.amount for line in journal.lines)
         if total != ZERO and (self.ledger is None or self.ledger.Type.value != STATISTICAL):
             yield journal.key, f"debits and credits differ by {total.normalize():f}"
-        yield from _too_long("description", description_of(journal), DESCRIPTION_ROOM)
+        yield from too_long("description", description_of(journal), DESCRIPTION_ROOM)
 
     def _of_line(self, journal: Journal, line: JournalLine) -> Iterator[Found]:
         yield from self.setup.of_account(line.account, self.ledger)
@@ -77,8 +77,8 @@ class Checker:
         if not unclear:
             yield from self.setup.of_subaccount(line.account, self.coding.subaccount(line))
         yield from self._of_branch(line.dimension)
-        yield from _too_long("reference", reference_of(journal, line.number), REFERENCE_ROOM)
-        yield from _too_long("text", text_of(journal, line), TEXT_ROOM)
+        yield from too_long("reference", reference_of(journal, line.number), REFERENCE_ROOM)
+        yield from too_long("text", text_of(journal, line), TEXT_ROOM)
         if abs(line.amount) >= _MOST or line.amount != round_money(line.amount, _DECIMALS):
             yield f"{line.amount:f}", "no amount that the ledger can hold; it keeps 15 digits and four decimals"
 
@@ -86,8 +86,3 @@ class Checker:
         branch = named.get(BRANCH)
         if branch and self.ledger is not None and branch not in branches_of(self.ledger):
             yield branch, f"no such branch posts to the ledger {self.ledger_id}"
-
-
-def _too_long(what: str, text: str, room: int) -> Iterator[Found]:
-    if len(text) > room:
-        yield text, f"the {what} has {len(text)} characters; there is room for {room}"

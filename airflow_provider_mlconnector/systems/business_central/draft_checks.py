@@ -26,7 +26,7 @@ from airflow_provider_mlconnector.systems.business_central.posting_setup import 
     posting_accounts,
     posting_values,
 )
-from airflow_provider_mlconnector.systems.drafting import Found, Problem
+from airflow_provider_mlconnector.systems.drafting import Found, Problem, too_long
 
 LONGEST = {"document number": 20, "external document number": 35, "description": 100}
 """Characters that the fields of a journal line have room for."""
@@ -78,8 +78,8 @@ class _Book:
         total = add_money(line.amount for line in journal.lines)
         if total != ZERO:
             yield Problem(journal.key, None, journal.key, f"debits and credits differ by {total.normalize():f}")
-        if len(journal.key) > LONGEST["document number"]:
-            yield Problem(journal.key, None, journal.key, _too_long("document number", journal.key))
+        for subject, sentence in too_long("document number", journal.key, LONGEST["document number"]):
+            yield Problem(journal.key, None, subject, sentence)
 
     def of_line(self, journal: Journal, line: JournalLine) -> Iterator[Found]:
         """Yield what is wrong with a line."""
@@ -107,9 +107,4 @@ class _Book:
 def _of_texts(journal: Journal, line: JournalLine) -> Iterator[Found]:
     texts = {"external document number": line_reference(journal.key, line.number), "description": line.description}
     for name, text in texts.items():
-        if len(text) > LONGEST[name]:
-            yield text, _too_long(name, text)
-
-
-def _too_long(name: str, text: str) -> str:
-    return f"the {name} has {len(text)} characters; there is room for {LONGEST[name]}"
+        yield from too_long(name, text, LONGEST[name])

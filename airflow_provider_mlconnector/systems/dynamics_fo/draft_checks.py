@@ -14,7 +14,7 @@ from decimal import Decimal
 from airflow_provider_mlconnector.errors import ConfigurationError
 from airflow_provider_mlconnector.finance.drafts import Journal, JournalLine
 from airflow_provider_mlconnector.finance.money import ZERO, add_money
-from airflow_provider_mlconnector.systems.drafting import Found, Problem
+from airflow_provider_mlconnector.systems.drafting import Found, Problem, too_long
 from airflow_provider_mlconnector.systems.dynamics_fo.api import FinanceOperationsApi
 from airflow_provider_mlconnector.systems.dynamics_fo.company import Company
 from airflow_provider_mlconnector.systems.dynamics_fo.dimensions import active_format
@@ -126,8 +126,7 @@ class _Book:
         total = add_money(line.amount for line in journal.lines)
         if total != ZERO:
             yield journal.key, f"debits and credits differ by {total.normalize():f}"
-        if len(journal.key) > LONGEST["document number"]:
-            yield journal.key, _too_long("document number", journal.key)
+        yield from too_long("document number", journal.key, LONGEST["document number"])
 
     def of_line(self, journal: Journal, line: JournalLine) -> Iterator[Found]:
         """Yield what is wrong with a line."""
@@ -141,8 +140,7 @@ class _Book:
             yield from self._of_value(journal, code, value)
         yield from self._of_segments(line)
         text = line.description.strip() or journal.description.strip()
-        if len(text) > LONGEST["text"]:
-            yield text, _too_long("text", text)
+        yield from too_long("text", text, LONGEST["text"])
         if line.amount != line.amount.quantize(_CENT) or abs(line.amount) >= _MOST:
             yield f"{line.amount:f}", "no amount that the ledger can hold; it keeps two decimals"
 
@@ -170,9 +168,4 @@ class _Book:
             yield code, f"the active format of ledger accounts has no segment for it, only {segments}"
         if not lost:
             text = self.ledger_accounts.write(line.account, line.dimension)
-            if len(text) > LONGEST["ledger account"]:
-                yield text, _too_long("ledger account", text)
-
-
-def _too_long(name: str, text: str) -> str:
-    return f"the {name} has {len(text)} characters; there is room for {LONGEST[name]}"
+            yield from too_long("ledger account", text, LONGEST["ledger account"])

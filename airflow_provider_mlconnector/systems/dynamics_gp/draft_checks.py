@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from airflow_provider_mlconnector.finance.drafts import Journal, JournalLine
 from airflow_provider_mlconnector.finance.money import ZERO, add_money, round_money
-from airflow_provider_mlconnector.systems.drafting import Found, Problem
+from airflow_provider_mlconnector.systems.drafting import Found, Problem, too_long
 from airflow_provider_mlconnector.systems.dynamics_gp.draft_options import Coding
 from airflow_provider_mlconnector.systems.dynamics_gp.entries import TEXT_ROOM
 from airflow_provider_mlconnector.systems.dynamics_gp.posting_setup import PostingSetup
@@ -39,7 +39,7 @@ class Checker:
         """Yield all there is; ``key`` is "" where a problem concerns all journals."""
         if not self.batch:
             yield Problem("", None, "batch", "the flow names no batch")
-        for subject, sentence in _too_long("name of the batch", self.batch, BATCH_ROOM):
+        for subject, sentence in too_long("name of the batch", self.batch, BATCH_ROOM):
             yield Problem("", None, subject, sentence)
         for sentence in self.setup.batch:
             yield Problem("", None, self.batch, sentence)
@@ -57,7 +57,7 @@ class Checker:
         total = add_money(line.amount for line in journal.lines)
         if total != ZERO:
             yield journal.key, f"debits and credits differ by {total.normalize():f}"
-        yield from _too_long("originating document", journal.key, DOCUMENT_ROOM)
+        yield from too_long("originating document", journal.key, DOCUMENT_ROOM)
 
     def _of_line(self, line: JournalLine) -> Iterator[Found]:
         unclear = list(self.coding.problems(line))
@@ -65,11 +65,6 @@ class Checker:
         if not unclear:
             number = self.coding.number(line)
             yield from ((number, sentence) for sentence in self.setup.of_account(number))
-        yield from _too_long("description", line.description.strip(), TEXT_ROOM)
+        yield from too_long("description", line.description.strip(), TEXT_ROOM)
         if abs(line.amount) >= _MOST or line.amount != round_money(line.amount, _DECIMALS):
             yield f"{line.amount:f}", "no amount that the ledger can hold; it keeps 14 digits and two decimals"
-
-
-def _too_long(what: str, text: str, room: int) -> Iterator[Found]:
-    if len(text) > room:
-        yield text, f"the {what} has {len(text)} characters; there is room for {room}"

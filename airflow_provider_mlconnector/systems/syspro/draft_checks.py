@@ -14,7 +14,7 @@ from decimal import Decimal
 from airflow_provider_mlconnector.errors import BadRequestError, CapabilityError
 from airflow_provider_mlconnector.finance.drafts import Journal, JournalLine
 from airflow_provider_mlconnector.finance.money import ZERO, add_money
-from airflow_provider_mlconnector.systems.drafting import Found, Problem
+from airflow_provider_mlconnector.systems.drafting import Found, Problem, too_long
 from airflow_provider_mlconnector.systems.syspro.api import SysproApi
 from airflow_provider_mlconnector.systems.syspro.calls import LONGEST_QUERY
 from airflow_provider_mlconnector.systems.syspro.documents import unfit
@@ -99,8 +99,7 @@ def _of_journal(journal: Journal) -> Iterator[Found]:
 
 
 def _of_text(what: str, text: str, room: int) -> Iterator[Found]:
-    if len(text) > room:
-        yield text, f"the {what} has {len(text)} characters; there is room for {room}"
+    yield from too_long(what, text, room)
     strange = unfit(text)
     if strange:
         yield text, f"the {what} holds {strange!r}, which Windows-1252 has no place for"
